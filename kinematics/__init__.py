@@ -1,0 +1,11 @@
+"""Skeletal motion: load, check, edit and write clips, forward kinematics."""
+
+from kinematics.errors import BvhParseError as BvhParseError
+from kinematics.errors import InputError as InputError
+from kinematics.errors import KinematicsError as KinematicsError
+from kinematics.forward import GlobalTransforms as GlobalTransforms
+from kinematics.forward import forward_kinematics as forward_kinematics
+from kinematics.motion import Motion as Motion
+from kinematics.motion import Pose as Pose
+from kinematics.skeleton import ChannelLayout as ChannelLayout
+from kinematics.skeleton import Skeleton as Skeleton

@@ -1,0 +1,48 @@
+"""Read-only arrays inside frozen dataclasses (conventions 7)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from kinematics.errors import InputError
+
+
+def frozen(values: object, shape: tuple[int | None, ...], name: str, dtype: type[Any] = np.float64) -> np.ndarray:
+    """Copy `values` into a read-only array of the given shape; `None` in the shape is any length."""
+    try:
+        array = np.array(values, dtype=dtype, order="C")
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} must be numbers of shape {_shown(shape)}: {error}") from None
+    if array.ndim != len(shape) or any(want is not None and want != got for want, got in zip(shape, array.shape, strict=True)):
+        raise InputError(f"{name} must have shape {_shown(shape)}, got {array.shape}")
+    require_finite(array, name)
+    array.setflags(write=False)
+    return array
+
+
+def require_finite(array: np.ndarray, name: str) -> None:
+    """Raise an error that names the first index that is NaN or infinite."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(array.sum()):
+            return
+    bad = np.argwhere(~np.isfinite(array))
+    if len(bad):
+        at = tuple(int(index) for index in bad[0])
+        raise InputError(f"{name} must be finite, got {array[at]} at index {at} ({len(bad)} such values)")
+
+
+def _shown(shape: tuple[int | None, ...]) -> str:
+    return "(" + ", ".join("any" if length is None else str(length) for length in shape) + ")"
+
+
+class FrozenArrays:
+    """Base of our frozen dataclasses: unpickled and copied arrays are read-only again."""
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        """Restore the fields and lock every array."""
+        for key, value in state.items():
+            if isinstance(value, np.ndarray):
+                value.setflags(write=False)
+            object.__setattr__(self, key, value)

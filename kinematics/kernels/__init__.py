@@ -1,0 +1,22 @@
+"""Numba kernels: plain arrays in, plain arrays out, no objects, no errors raised inside.
+
+Submodules load on first use, so that `import kinematics` neither imports Numba nor compiles anything.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from kinematics.kernels import euler as euler
+    from kinematics.kernels import forward as forward
+
+
+def __getattr__(name: str) -> ModuleType:
+    """Import a kernel module the first time it is asked for."""
+    if name.startswith("_"):
+        raise AttributeError(name)
+    return importlib.import_module(f"{__name__}.{name}")

@@ -1,0 +1,82 @@
+"""Helpers for tests of motion code, ours and our users'."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+
+from kinematics.errors import InputError
+from kinematics.motion import Motion
+from kinematics.rotations import quaternion
+from kinematics.skeleton import Skeleton
+
+
+def assert_quats_close(
+    actual: Float[np.ndarray, "*batch 4"], expected: Float[np.ndarray, "*batch 4"], *, atol_radians: float = 1e-9
+) -> None:
+    """Assert that rotations agree, whatever the sign of their quaternions.
+
+    Raises:
+        AssertionError: With the largest angle between two rotations and where it is.
+    """
+    actual, expected = np.asarray(actual), np.asarray(expected)
+    if actual.shape != expected.shape:
+        raise AssertionError(f"shapes differ: {actual.shape} and {expected.shape}")
+    angles = quaternion.angle_between(expected, actual)
+    if not np.all(angles <= atol_radians):
+        worst = np.unravel_index(int(np.argmax(np.where(np.isnan(angles), np.inf, angles))), angles.shape)
+        raise AssertionError(f"rotations differ by {angles[worst]:.3g} rad at {tuple(int(i) for i in worst)}")
+
+
+def assert_motions_close(actual: Motion, expected: Motion, *, atol: float = 1e-9) -> None:
+    """Assert that two motions have the same skeleton, time and poses (`atol` in the motion's unit and in radians).
+
+    Raises:
+        AssertionError: Naming what differs.
+    """
+    if actual.skeleton.joint_names != expected.skeleton.joint_names:
+        raise AssertionError(f"joints differ: {actual.skeleton.joint_names} and {expected.skeleton.joint_names}")
+    if not actual.skeleton.allclose(expected.skeleton, atol=atol):
+        raise AssertionError("skeletons differ in tree, offsets or end sites")
+    if actual.num_frames != expected.num_frames:
+        raise AssertionError(f"{actual.num_frames} frames, expected {expected.num_frames}")
+    np.testing.assert_allclose(actual.frame_time, expected.frame_time, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(actual.root_positions, expected.root_positions, rtol=0, atol=atol)
+    assert_quats_close(actual.local_rotations, expected.local_rotations, atol_radians=atol)
+    if (actual.local_positions is None) != (expected.local_positions is None):
+        raise AssertionError("only one of the motions has moving local positions")
+    if actual.local_positions is not None and expected.local_positions is not None:
+        np.testing.assert_allclose(actual.local_positions, expected.local_positions, rtol=0, atol=atol)
+
+
+def random_skeleton(seed: int, *, num_joints: int = 12, num_end_sites: int = 3, bone_length: float = 0.3) -> Skeleton:
+    """Make a random tree with some zero-length bones, always the same for a seed."""
+    if num_joints < 1:
+        raise InputError(f"num_joints must be at least 1, got {num_joints}")
+    rng = np.random.default_rng(seed)
+    offsets = rng.normal(size=(num_joints, 3)) * bone_length
+    offsets[rng.random(num_joints) < 0.1] = 0.0
+    return Skeleton(
+        joint_names=tuple(f"joint{index}" for index in range(num_joints)),
+        parents=np.array([-1] + [int(rng.integers(joint)) for joint in range(1, num_joints)]),
+        offsets=offsets,
+        end_site_parents=rng.integers(num_joints, size=num_end_sites),
+        end_site_offsets=rng.normal(size=(num_end_sites, 3)) * bone_length,
+    )
+
+
+def random_motion(
+    skeleton: Skeleton, seed: int, *, num_frames: int = 20, frame_time: float = 1 / 30, smooth: bool = False, stretch: bool = False
+) -> Motion:
+    """Make a random motion: frames without relation, or with `smooth` a few slow waves; with `stretch` bones move too."""
+    rng = np.random.default_rng(seed)
+    joints = skeleton.num_joints
+    if smooth:
+        phase = 2 * np.pi * (np.arange(num_frames)[:, None, None] * frame_time + rng.random((joints, 3)))
+        rotations = quaternion.from_rotation_vector(rng.normal(size=(joints, 3)) * 0.5 * np.sin(phase))
+        root = np.cumsum(rng.normal(size=3) * 0.01 + 0.005 * np.sin(phase[:, 0]), axis=0)
+    else:
+        rotations = quaternion.normalize(rng.normal(size=(num_frames, joints, 4)))
+        root = rng.normal(size=(num_frames, 3))
+    local_positions = skeleton.offsets + 0.05 * rng.normal(size=(num_frames, joints, 3)) if stretch else None
+    return Motion(skeleton, root, rotations, frame_time, local_positions)

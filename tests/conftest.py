@@ -1,0 +1,24 @@
+"""Fixtures that all tests may use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of third-party clips that stay outside the project; tests on them skip where it is absent."""
+    folder = REPOSITORY.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("third-party clips are not part of the project (their licences); no ../shared/data beside it")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def clips() -> Path:
+    """Folder of the project's own clips."""
+    return REPOSITORY / "data" / "clips"
