@@ -36,7 +36,8 @@ class ChannelLayout:
             for name in names:
                 if name not in CHANNEL_NAMES:
                     raise UnknownNameError("channel", name, CHANNEL_NAMES)
-            if len(set(n for n in names if not n.endswith("rotation"))) != len([n for n in names if not n.endswith("rotation")]):
+            moves = [name for name in names if not name.endswith("rotation")]
+            if len(set(moves)) != len(moves):
                 raise InputError(f"a position or scale channel is given twice: {' '.join(names)}")
 
     @property

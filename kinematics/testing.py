@@ -66,7 +66,13 @@ def random_skeleton(seed: int, *, num_joints: int = 12, num_end_sites: int = 3, 
 
 
 def random_motion(
-    skeleton: Skeleton, seed: int, *, num_frames: int = 20, frame_time: float = 1 / 30, smooth: bool = False, stretch: bool = False
+    skeleton: Skeleton,
+    seed: int,
+    *,
+    num_frames: int = 20,
+    frame_time: float = 1 / 30,
+    smooth: bool = False,
+    stretch: bool = False,
 ) -> Motion:
     """Make a random motion: frames without relation, or with `smooth` a few slow waves; with `stretch` bones move too."""
     rng = np.random.default_rng(seed)
@@ -80,3 +86,34 @@ def random_motion(
         root = rng.normal(size=(num_frames, 3))
     local_positions = skeleton.offsets + 0.05 * rng.normal(size=(num_frames, joints, 3)) if stretch else None
     return Motion(skeleton, root, rotations, frame_time, local_positions)
+
+
+def human_skeleton(height: float = 1.75) -> Skeleton:
+    """Make a person in T-pose, Y up, facing +Z, named as LAFAN1 names joints, with the proportions of Winter (2009, figure 4.1).
+
+    Soles are 0.53 `height` below the hips. At 1.75 the unit is the metre.
+    """
+    middle = [("Hips", -1, 0.53), ("Spine", 0, 0.1), ("Spine1", 1, 0.1), ("Neck", 2, 0.11), ("Head", 3, 0.05)]
+    body = [(name, parent, (0.0, rise, 0.0)) for name, parent, rise in middle]
+    ends = [("Head", (0.0, 0.11, 0.0))]
+    for side, left in (("Left", 1.0), ("Right", -1.0)):
+        first = len(body)
+        body += [
+            (f"{side}UpLeg", 0, (left * 0.052, 0.0, 0.0)),
+            (f"{side}Leg", first, (0.0, -0.245, 0.0)),
+            (f"{side}Foot", first + 1, (0.0, -0.246, 0.0)),
+            (f"{side}Toe", first + 2, (0.0, -0.031, 0.08)),
+            (f"{side}Shoulder", 2, (left * 0.02, 0.08, 0.0)),
+            (f"{side}Arm", first + 4, (left * 0.109, 0.0, 0.0)),
+            (f"{side}ForeArm", first + 5, (left * 0.186, 0.0, 0.0)),
+            (f"{side}Hand", first + 6, (left * 0.146, 0.0, 0.0)),
+        ]
+        ends += [(f"{side}Toe", (0.0, -0.008, 0.04)), (f"{side}Hand", (left * 0.108, 0.0, 0.0))]
+    names = tuple(name for name, _, _ in body)
+    return Skeleton(
+        joint_names=names,
+        parents=np.array([parent for _, parent, _ in body]),
+        offsets=height * np.array([offset for _, _, offset in body]),
+        end_site_parents=np.array([names.index(name) for name, _ in ends]),
+        end_site_offsets=height * np.array([offset for _, offset in ends]),
+    )

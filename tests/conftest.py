@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import jaxtyping
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -22,3 +24,11 @@ def shared_data() -> Path:
 def clips() -> Path:
     """Folder of the project's own clips."""
     return REPOSITORY / "data" / "clips"
+
+
+@pytest.fixture
+def unchecked_shapes() -> Iterator[None]:
+    """Switch the run-time check of array shapes off, to see our own error instead of the checker's."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from kinematics.kernels import bvh_numbers as bvh_numbers
+    from kinematics.kernels import channels as channels
     from kinematics.kernels import euler as euler
     from kinematics.kernels import forward as forward
 

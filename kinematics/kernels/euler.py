@@ -76,7 +76,7 @@ def _wrap(x: float) -> float:
 
 @jit
 def _near(x: float, reference: float) -> float:
-    return x + 2.0 * math.pi * np.round((reference - x) / (2.0 * math.pi))
+    return float(x + 2.0 * math.pi * np.round((reference - x) / (2.0 * math.pi)))
 
 
 @jit
@@ -85,18 +85,16 @@ def unroll(angles: np.ndarray, proper: bool) -> np.ndarray:
     out = angles.copy()
     for f in range(1, len(angles)):
         for n in range(angles.shape[1]):
-            a = (_near(out[f, n, 0], out[f - 1, n, 0]), _near(out[f, n, 1], out[f - 1, n, 1]), _near(out[f, n, 2], out[f - 1, n, 2]))
-            middle = -out[f, n, 1] if proper else math.pi - out[f, n, 1]
-            b = (
-                _near(out[f, n, 0] + math.pi, out[f - 1, n, 0]),
-                _near(middle, out[f - 1, n, 1]),
-                _near(out[f, n, 2] + math.pi, out[f - 1, n, 2]),
-            )
-            cost_a, cost_b = 0.0, 0.0
+            before = out[f - 1, n]
+            first, middle, last = out[f, n, 0], out[f, n, 1], out[f, n, 2]
+            twin = -middle if proper else math.pi - middle
+            same = (_near(first, before[0]), _near(middle, before[1]), _near(last, before[2]))
+            other = (_near(first + math.pi, before[0]), _near(twin, before[1]), _near(last + math.pi, before[2]))
+            cost_same, cost_other = 0.0, 0.0
             for k in range(3):
-                cost_a += (a[k] - out[f - 1, n, k]) ** 2
-                cost_b += (b[k] - out[f - 1, n, k]) ** 2
-            best = a if cost_a <= cost_b else b
+                cost_same += (same[k] - before[k]) ** 2
+                cost_other += (other[k] - before[k]) ** 2
+            best = same if cost_same <= cost_other else other
             for k in range(3):
                 out[f, n, k] = best[k]
     return out

@@ -49,7 +49,7 @@ def multiply(left: Quaternions, right: Quaternions) -> Quaternions:
 
 def inverse(quaternion: Quaternions) -> Quaternions:
     """Return the inverse rotation (the conjugate of a unit quaternion)."""
-    return np.asarray(quaternion) * np.array([1.0, -1.0, -1.0, -1.0])
+    return np.asarray(np.asarray(quaternion) * np.array([1.0, -1.0, -1.0, -1.0]))
 
 
 def rotate(quaternion: Quaternions, vector: Vectors) -> Vectors:

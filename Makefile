@@ -1,0 +1,51 @@
+# Two commands on a fresh machine: `make demo` and `make test`. PYTHON may name another interpreter (3.11 to 3.13).
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+OUT ?= out
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+SOURCES := kinematics retarget tests benchmarks examples data docs
+
+.PHONY: demo test install install-dev format bench clean
+
+demo: install
+	mkdir -p $(OUT)
+	$(BIN)/python -m kinematics info data/clips/walk_cmu.bvh
+	$(BIN)/python -m retarget data/clips/walk_cmu.bvh --to data/clips/run_mixamo.bvh -o $(OUT)/walk_on_mixamo.bvh
+	$(BIN)/python -m retarget data/clips/jump_mixamo.bvh --to data/clips/walk_lafan1.bvh -o $(OUT)/jump_on_lafan1.bvh
+	@echo
+	@echo "Results: $(OUT)/walk_on_mixamo.bvh and $(OUT)/jump_on_lafan1.bvh, each with a picture of the same name (.png)."
+
+test: install-dev
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q
+
+install: $(VENV)/.installed
+install-dev: $(VENV)/.installed-dev
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) install -q -c constraints.txt -e .
+	touch $@
+
+$(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) install -q -c constraints.txt -e '.[dev]'
+	touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-bench: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) install -q -c constraints.txt -e '.[bench]'
+	touch $@ $(VENV)/.installed
+
+bench: $(VENV)/.installed-bench
+	for file in benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done
+
+format: install-dev
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+
+clean:
+	rm -rf $(VENV) $(OUT) dist build

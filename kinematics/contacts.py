@@ -1,0 +1,205 @@
+"""When feet stand on the floor: low and slow, with hysteresis, and where that floor is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Shaped
+
+from kinematics._arrays import FrozenArrays, frozen
+from kinematics.anatomy import SIDES, find_anatomy
+from kinematics.body import measure_body
+from kinematics.errors import InputError, UnknownNameError
+from kinematics.forward import GlobalTransforms, forward_kinematics
+from kinematics.frames import up_axis
+from kinematics.motion import Motion
+from kinematics.skeleton import Skeleton
+from kinematics.velocities import differentiate
+
+REFERENCE_HEIGHT = 1.75  # metres: the body that thresholds are given for
+SLOW = 0.2  # m/s at which a point counts half when its standing height is estimated
+APART = 0.06  # metres that one foot may stand above the other before it is held to hang in the air
+
+
+@dataclass(frozen=True, eq=False)
+class Contacts(FrozenArrays):
+    """Which points of the feet stand on the floor in each frame.
+
+    Attributes:
+        names: Joint or end site of each point.
+        sides: +1 for a point of the left foot, -1 for the right, shape (points,).
+        in_contact: Whether the point stands on the floor, shape (frames, points).
+        heights: Height of the point along up, in the motion's unit, shape (frames, points).
+        speeds: Speed of the point in the world, in the motion's unit per second, shape (frames, points).
+        standing_heights: Height at which each point stands: an ankle is never as low as a toe, shape (points,).
+        floor: Height of the floor along up: the lowest of `standing_heights`, 0 without feet. A skeleton without soles
+            stands a centimetre or two above the true floor.
+        scale: Units of the motion for one metre of a body of 1.75 m, by which the thresholds were multiplied.
+    """
+
+    names: tuple[str, ...]
+    sides: Shaped[np.ndarray, " points"]
+    in_contact: Bool[np.ndarray, "frames points"]
+    heights: Float[np.ndarray, "frames points"]
+    speeds: Float[np.ndarray, "frames points"]
+    standing_heights: Float[np.ndarray, " points"]
+    floor: float
+    scale: float
+
+    def __post_init__(self) -> None:
+        """Copy, check and lock."""
+        frames, points = self.in_contact.shape
+        object.__setattr__(self, "sides", frozen(self.sides, (points,), "sides", np.int64))
+        object.__setattr__(self, "in_contact", frozen(self.in_contact, (frames, points), "in_contact", np.bool_))
+        for name in ("heights", "speeds"):
+            object.__setattr__(self, name, frozen(getattr(self, name), (frames, points), name))
+        object.__setattr__(self, "standing_heights", frozen(self.standing_heights, (points,), "standing_heights"))
+
+    @property
+    def left(self) -> Bool[np.ndarray, " frames"]:
+        """Whether any point of the left foot stands, shape (frames,)."""
+        return np.asarray(self.in_contact[:, self.sides > 0].any(axis=1))
+
+    @property
+    def right(self) -> Bool[np.ndarray, " frames"]:
+        """Whether any point of the right foot stands, shape (frames,)."""
+        return np.asarray(self.in_contact[:, self.sides < 0].any(axis=1))
+
+    def point(self, name: str) -> Bool[np.ndarray, " frames"]:
+        """Return whether one point stands, by its name.
+
+        Raises:
+            UnknownNameError: With the nearest names.
+        """
+        if name not in self.names:
+            raise UnknownNameError("foot point", name, self.names)
+        return np.asarray(self.in_contact[:, self.names.index(name)])
+
+
+def foot_contacts(
+    motion: Motion,
+    *,
+    up: str = "Y",
+    enter_height: float = 0.04,
+    leave_height: float = 0.07,
+    enter_speed: float = 0.4,
+    leave_speed: float = 0.8,
+    shortest_s: float = 0.05,
+    transforms: GlobalTransforms | None = None,
+) -> Contacts:
+    """Find when ankles, toes and the end sites under them stand on the floor.
+
+    A point begins to stand when it is both lower than `enter_height` above its standing height and slower than
+    `enter_speed`, and stops when it is above `leave_height` or faster than `leave_speed`; gaps and contacts shorter than
+    `shortest_s` are closed and dropped, in this order. Its standing height is the 10th percentile of its heights, each
+    frame weighted by its slowness 1 / (1 + (speed / 0.2 m/s)^2), so that neither a jump, a clip that starts in the air,
+    a floor that is not at zero nor single frames below the floor moves it; a foot that hangs more than 6 cm above the
+    other one takes the other's. Height and velocity thresholds together are the usual rule (Kovar, Schreiner and
+    Gleicher, "Footskate cleanup for motion capture editing", 2002; Ikemoto, Arikan and Forsyth 2006, section 2).
+
+    Lengths and speeds are metres (per second) for a body of 1.75 m and scale with the body, so the clip may be in any
+    unit. A skeleton without feet has no points.
+
+    Args:
+        motion: The clip, in any unit.
+        up: The world's up axis, out of `frames.UP_AXES`.
+        enter_height: Metres above the standing height below which a contact may begin.
+        leave_height: Metres above which it ends.
+        enter_speed: Metres per second below which a contact may begin.
+        leave_speed: Metres per second above which it ends.
+        shortest_s: Seconds.
+        transforms: Its forward kinematics where already known.
+
+    Raises:
+        InputError: Where a leave threshold is below its enter threshold, or one is not positive.
+        UnknownNameError: On an unknown axis.
+    """
+    if not (0.0 < enter_height <= leave_height and 0.0 < enter_speed <= leave_speed and shortest_s >= 0.0):
+        raise InputError(
+            "thresholds must be positive and leave no lower than enter, got height "
+            f"{enter_height} to {leave_height}, speed {enter_speed} to {leave_speed}, shortest_s {shortest_s}"
+        )
+    skeleton, axis = motion.skeleton, up_axis(up)
+    joints, ends, sides = _foot_points(skeleton)
+    transforms = transforms or forward_kinematics(motion)
+    where = np.concatenate([transforms.global_positions[:, joints], transforms.end_site_positions[:, ends]], axis=1)
+    scale = measure_body(motion).height / REFERENCE_HEIGHT
+    heights = where @ axis
+    speeds = np.linalg.norm(differentiate(where, motion.frame_time), axis=-1)
+    standing = _standing_heights(heights, speeds, sides, len(joints), scale)
+    above = heights - standing
+    enter = (above < enter_height * scale) & (speeds < enter_speed * scale)
+    leave = (above > leave_height * scale) | (speeds > leave_speed * scale)
+    in_contact = _without_short_runs(_hysteresis(enter, leave), int(round(shortest_s / motion.frame_time)))
+    return Contacts(
+        names=tuple(skeleton.joint_names[j] for j in joints) + tuple(skeleton.end_site_names[e] for e in ends),
+        sides=sides,
+        in_contact=in_contact,
+        heights=heights,
+        speeds=speeds,
+        standing_heights=standing,
+        floor=float(standing.min()) if standing.size else 0.0,
+        scale=scale,
+    )
+
+
+def _foot_points(skeleton: Skeleton) -> tuple[list[int], list[int], np.ndarray]:
+    """Ankle and toe joints, then the end sites under them, with their sides."""
+    found = find_anatomy(skeleton).joints
+    joints: list[int] = []
+    ends: list[int] = []
+    joint_sides: list[int] = []
+    end_sides: list[int] = []
+    for prefix, side in zip(SIDES, (1, -1), strict=True):
+        foot = found.get(prefix + "foot")
+        if foot is None:
+            continue
+        own = [foot] + [joint for joint in (found.get(prefix + "toe"),) if joint is not None and joint != foot]
+        below = {foot, *skeleton.descendants(foot)}
+        tips = [
+            end
+            for end, parent in enumerate(skeleton.end_site_parents.tolist())
+            if parent in below and np.any(skeleton.end_site_offsets[end])
+        ]
+        joints, joint_sides = joints + own, joint_sides + [side] * len(own)
+        ends, end_sides = ends + tips, end_sides + [side] * len(tips)
+    return joints, ends, np.array(joint_sides + end_sides, dtype=np.int64)
+
+
+def _standing_heights(heights: np.ndarray, speeds: np.ndarray, sides: np.ndarray, num_joints: int, scale: float) -> np.ndarray:
+    frames, points = heights.shape
+    if not frames or not points:
+        return np.zeros(points)
+    weights = 1.0 / (1.0 + (speeds / (SLOW * scale)) ** 2)
+    order = np.argsort(heights, axis=0)
+    summed = np.cumsum(np.take_along_axis(weights, order, axis=0), axis=0)
+    at = np.argmax(summed >= 0.1 * summed[-1], axis=0)
+    standing = np.take_along_axis(np.take_along_axis(heights, order, axis=0), at[None], axis=0)[0]
+    for group in (np.arange(num_joints), np.arange(num_joints, points)):
+        left, right = group[sides[group] > 0], group[sides[group] < 0]
+        if len(left) == len(right):
+            lower = np.minimum(standing[left], standing[right])
+            for side in (left, right):
+                standing[side] = np.where(standing[side] > lower + APART * scale, lower, standing[side])
+    return np.asarray(standing)
+
+
+def _hysteresis(enter: np.ndarray, leave: np.ndarray) -> np.ndarray:
+    """State after the last event along the first axis: on after `enter`, off after `leave`; it begins with off."""
+    frames = np.arange(len(enter))[:, None]
+    entered = np.maximum.accumulate(np.where(enter & ~leave, frames, -1), axis=0)
+    left = np.maximum.accumulate(np.where(leave, frames, -1), axis=0)
+    return np.asarray(entered > left)
+
+
+def _without_short_runs(state: np.ndarray, shortest: int) -> np.ndarray:
+    """Close gaps, then drop contacts, of fewer than `shortest` frames; runs at the clip's ends are left alone."""
+    state = state.copy()
+    for column in range(state.shape[1]):
+        for value in (False, True):
+            edges = np.flatnonzero(np.diff(state[:, column])) + 1
+            for start, stop in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+                if stop - start < shortest and state[start, column] == value:
+                    state[start:stop, column] = not value
+    return state

@@ -1,0 +1,38 @@
+"""Smoke test of an installed wheel: run beside two clips, away from the repository."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import kinematics
+import retarget
+
+
+def main() -> None:
+    """Load, solve forward, save, and retarget from the command line; fail on anything unexpected."""
+    here = Path(__file__).resolve().parent
+    for package in (kinematics, retarget):
+        installed = Path(str(package.__file__)).resolve()
+        if "site-packages" not in installed.parts:
+            raise SystemExit(f"{package.__name__} was imported from {installed}, not from the wheel")
+    motion = kinematics.load_motion(here / "walk_cmu.bvh")
+    positions = kinematics.forward_kinematics(motion).global_positions
+    if positions.shape != (motion.num_frames, motion.skeleton.num_joints, 3) or not np.isfinite(positions).all():
+        raise SystemExit("forward kinematics gave no positions")
+    kinematics.save_motion(motion, here / "copy.bvh")
+    if not np.array_equal(kinematics.load_motion(here / "copy.bvh").local_rotations, motion.local_rotations):
+        raise SystemExit("the saved copy differs")
+    command = [sys.executable, "-m", "retarget", "walk_cmu.bvh", "--to", "run_mixamo.bvh", "-o", "result.bvh"]
+    subprocess.run(command, cwd=here, check=True, capture_output=True)
+    result = kinematics.load_motion(here / "result.bvh")
+    if result.num_frames != motion.num_frames or (here / "result.png").stat().st_size < 10_000:
+        raise SystemExit("retargeting gave no result")
+    sys.stdout.write("smoke test: 1 passed, 0 failed\n")
+
+
+if __name__ == "__main__":
+    main()
