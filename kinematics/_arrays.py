@@ -9,10 +9,21 @@ import numpy as np
 from kinematics.errors import InputError
 
 
+class _HandedOver(np.ndarray):
+    """An array whose maker keeps no writable reference."""
+
+
+def hand_over(array: np.ndarray) -> np.ndarray:
+    """Mark a fresh array of our own making, so that `frozen` locks it instead of copying it; do not use it afterwards."""
+    array.setflags(write=False)
+    return array.view(_HandedOver)
+
+
 def frozen(values: object, shape: tuple[int | None, ...], name: str, dtype: type[Any] = np.float64) -> np.ndarray:
     """Copy `values` into a read-only array of the given shape; `None` in the shape is any length."""
     try:
-        array = np.array(values, dtype=dtype, order="C")
+        given = isinstance(values, _HandedOver)
+        array = np.asarray(values, dtype=dtype, order="C") if given else np.array(values, dtype=dtype, order="C")
     except (TypeError, ValueError) as error:
         raise InputError(f"{name} must be numbers of shape {_shown(shape)}: {error}") from None
     if array.ndim != len(shape) or any(want is not None and want != got for want, got in zip(shape, array.shape, strict=True)):

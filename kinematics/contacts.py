@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Shaped
+from jaxtyping import Bool, Float, Int
 
 from kinematics._arrays import FrozenArrays, frozen
 from kinematics.anatomy import SIDES, find_anatomy
@@ -39,7 +39,7 @@ class Contacts(FrozenArrays):
     """
 
     names: tuple[str, ...]
-    sides: Shaped[np.ndarray, " points"]
+    sides: Int[np.ndarray, " points"]
     in_contact: Bool[np.ndarray, "frames points"]
     heights: Float[np.ndarray, "frames points"]
     speeds: Float[np.ndarray, "frames points"]
@@ -81,10 +81,10 @@ def foot_contacts(
     motion: Motion,
     *,
     up: str = "Y",
-    enter_height: float = 0.04,
-    leave_height: float = 0.07,
-    enter_speed: float = 0.4,
-    leave_speed: float = 0.8,
+    enter_height: float = 0.06,
+    leave_height: float = 0.1,
+    enter_speed: float = 0.5,
+    leave_speed: float = 0.9,
     shortest_s: float = 0.05,
     transforms: GlobalTransforms | None = None,
 ) -> Contacts:
@@ -95,8 +95,8 @@ def foot_contacts(
     `shortest_s` are closed and dropped, in this order. Its standing height is the 10th percentile of its heights, each
     frame weighted by its slowness 1 / (1 + (speed / 0.2 m/s)^2), so that neither a jump, a clip that starts in the air,
     a floor that is not at zero nor single frames below the floor moves it; a foot that hangs more than 6 cm above the
-    other one takes the other's. Height and velocity thresholds together are the usual rule (Kovar, Schreiner and
-    Gleicher, "Footskate cleanup for motion capture editing", 2002; Ikemoto, Arikan and Forsyth 2006, section 2).
+    other one takes the other's. Height and velocity thresholds together are the usual rule (Lee et al., "Interactive
+    control of avatars animated with human motion data", 2002).
 
     Lengths and speeds are metres (per second) for a body of 1.75 m and scale with the body, so the clip may be in any
     unit. A skeleton without feet has no points.
@@ -121,9 +121,9 @@ def foot_contacts(
             f"{enter_height} to {leave_height}, speed {enter_speed} to {leave_speed}, shortest_s {shortest_s}"
         )
     skeleton, axis = motion.skeleton, up_axis(up)
-    joints, ends, sides = _foot_points(skeleton)
+    joints, ends, sides = foot_points(skeleton)
     transforms = transforms or forward_kinematics(motion)
-    where = np.concatenate([transforms.global_positions[:, joints], transforms.end_site_positions[:, ends]], axis=1)
+    where = foot_positions(transforms)
     scale = measure_body(motion).height / REFERENCE_HEIGHT
     heights = where @ axis
     speeds = np.linalg.norm(differentiate(where, motion.frame_time), axis=-1)
@@ -131,7 +131,7 @@ def foot_contacts(
     above = heights - standing
     enter = (above < enter_height * scale) & (speeds < enter_speed * scale)
     leave = (above > leave_height * scale) | (speeds > leave_speed * scale)
-    in_contact = _without_short_runs(_hysteresis(enter, leave), int(round(shortest_s / motion.frame_time)))
+    in_contact = _without_short_runs(_hysteresis(enter, leave), round(shortest_s / motion.frame_time))
     return Contacts(
         names=tuple(skeleton.joint_names[j] for j in joints) + tuple(skeleton.end_site_names[e] for e in ends),
         sides=sides,
@@ -144,8 +144,14 @@ def foot_contacts(
     )
 
 
-def _foot_points(skeleton: Skeleton) -> tuple[list[int], list[int], np.ndarray]:
-    """Ankle and toe joints, then the end sites under them, with their sides."""
+def foot_positions(transforms: GlobalTransforms) -> Float[np.ndarray, "frames points 3"]:
+    """Return the global positions of the foot points in the order of `Contacts.names`, in the motion's unit."""
+    joints, ends, _ = foot_points(transforms.skeleton)
+    return np.concatenate([transforms.global_positions[:, joints], transforms.end_site_positions[:, ends]], axis=1)
+
+
+def foot_points(skeleton: Skeleton) -> tuple[list[int], list[int], Int[np.ndarray, " points"]]:
+    """Return the ankle and toe joints, the end sites under them, and the sides of all (+1 left, -1 right)."""
     found = find_anatomy(skeleton).joints
     joints: list[int] = []
     ends: list[int] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["BvhParseError", "InputError", "KinematicsError", "MissingExtraError", "UnknownNameError"]
+__all__ = ["BvhParseError", "InputError", "KinematicsError", "MissingExtraError", "MissingFileError", "UnknownNameError"]
 
 
 class KinematicsError(Exception):
@@ -31,6 +31,16 @@ class UnknownNameError(InputError, KeyError):
     def __str__(self) -> str:
         """Return the message itself (a plain KeyError would quote it)."""
         return str(self.args[0])
+
+
+class MissingFileError(InputError, FileNotFoundError):
+    """A file that does not exist; the message holds the nearest names in its folder."""
+
+    def __init__(self, path: object, known: Iterable[str] = ()) -> None:
+        """Build the message from the path asked for and the names of files that are there."""
+        near = difflib.get_close_matches(str(path).replace("\\", "/").rsplit("/", 1)[-1], list(known), n=3, cutoff=0.6)
+        hint = f"; did you mean {' or '.join(repr(name) for name in near)}?" if near else ""
+        super().__init__(f"there is no file {str(path)!r}{hint}")
 
 
 class BvhParseError(InputError):

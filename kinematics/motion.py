@@ -207,6 +207,10 @@ class Motion(FrozenArrays):
         """Return the motion with other rotations."""
         return replace(self, local_rotations=local_rotations)
 
+    def with_skeleton(self, skeleton: Skeleton) -> Motion:
+        """Return the same root positions and rotations on another skeleton of as many joints."""
+        return replace(self, skeleton=skeleton)
+
     def with_frame_time(self, frame_time: float) -> Motion:
         """Return the same frames, played at another rate (`edit.resample` makes new frames instead)."""
         return replace(self, frame_time=frame_time)
@@ -219,7 +223,10 @@ class Motion(FrozenArrays):
 def _check(clip: Motion | Pose, lead: tuple[int, ...], joints: int) -> None:
     root = frozen(clip.root_positions, (*lead, 3), "root_positions")
     rotations = frozen(clip.local_rotations, (*lead, joints, 4), "local_rotations")
-    error = np.abs(np.einsum("...i,...i->...", rotations, rotations) - 1.0)
+    error = rotations[..., 0] ** 2
+    for k in range(1, 4):
+        error += rotations[..., k] ** 2
+    error = np.abs(error - 1.0)
     worst = error.max(initial=0.0)
     if worst > UNIT_TOLERANCE:
         at = tuple(int(i) for i in np.unravel_index(error.argmax(), error.shape))

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kinematics.errors import InputError, UnknownNameError
-from kinematics.frames import heading
+from kinematics.frames import heading, rotation_to_y_up
 from kinematics.motion import Motion
 from kinematics.rotations import quaternion
-from kinematics.world import WorldReport, inspect_world, rotation_for
+from kinematics.world import WorldReport, inspect_world, metres_in
 
 FACINGS = {"+Z": 0.0, "+X": 0.5 * np.pi, "-Z": np.pi, "-X": -0.5 * np.pi}
 
@@ -61,24 +61,46 @@ def standardize(
     report = inspect_world(motion, unit=unit, up=up)
     if handedness is None and report.handedness.value == "left-handed":
         raise InputError(
-            f"the body is mirrored, as a left-handed file read as right-handed is ({report.handedness.reason}); converting it "
-            "would need a reflection: export it again right-handed, swap the left and right joint names, or pass handedness='right'"
+            f"the body is mirrored, as a left-handed file read as right-handed is ({report.handedness.reason}); only a "
+            "reflection could mend it: export it again right-handed, swap left and right in its joint names, or pass "
+            "handedness='right' to take it as it is"
         )
     return Standardized(_convert(motion, report, forward), report)
 
 
+def express(motion: Motion, *, unit: str | float = "m", up: str = "Y") -> Motion:
+    """Write a motion of the project's world (metres, Y up) in another unit and up axis; the inverse of `standardize`.
+
+    Args:
+        motion: The clip, in metres with Y up.
+        unit: Unit of the result: a name out of `world.METRES`, or metres in one unit.
+        up: Up axis of the result, out of `frames.UP_AXES`.
+
+    Raises:
+        InputError: On a scale that is not positive.
+        UnknownNameError: On an unknown unit or axis.
+    """
+    return _transform(motion, quaternion.inverse(rotation_to_y_up(up)), 1.0 / metres_in(unit))
+
+
 def _convert(motion: Motion, report: WorldReport, forward: str | None) -> Motion:
-    scale, turn = report.metres_per_unit, 0.0
+    rotation = rotation_to_y_up(report.up.value)
     if forward is not None and motion.num_frames:
         turn = FACINGS[forward] - float(heading(motion[:1], up=report.up.value).angles[0])
-    if scale == 1.0 and turn == 0.0 and report.up.value == "Y":
+        rotation = quaternion.multiply(quaternion.from_axis_angle(np.array([0.0, 1.0, 0.0]), turn), rotation)
+    return _transform(motion, rotation, report.metres_per_unit)
+
+
+def _transform(motion: Motion, rotation: np.ndarray, scale: float) -> Motion:
+    """Turn the world and scale every length; joint frames stay. The very motion where nothing changes."""
+    turns = not np.array_equal(rotation, quaternion.IDENTITY)
+    if scale == 1.0 and not turns:
         return motion
-    rotation = rotation_for(report.up.value, turn)
     skeleton = motion.skeleton
     offsets = scale * skeleton.offsets
     offsets[0] = quaternion.rotate(rotation, offsets[0])  # the root's OFFSET stands in the world
     local_rotations = motion.local_rotations
-    if not np.array_equal(rotation, quaternion.IDENTITY):
+    if turns:
         local_rotations = local_rotations.copy()
         local_rotations[:, 0] = quaternion.multiply(rotation, local_rotations[:, 0])
     return Motion(

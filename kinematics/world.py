@@ -15,9 +15,8 @@ from kinematics.anatomy import SIDES, Anatomy, find_anatomy
 from kinematics.body import BodySize, measure_body
 from kinematics.errors import InputError, UnknownNameError
 from kinematics.forward import GlobalTransforms, forward_kinematics
-from kinematics.frames import UP_AXES, body_left, heading, rotation_to_y_up, up_axis
+from kinematics.frames import UP_AXES, body_left, heading, up_axis
 from kinematics.motion import Motion
-from kinematics.rotations import quaternion
 
 METRES: Mapping[str, float] = {
     "m": 1.0,
@@ -126,6 +125,23 @@ def inspect_world(motion: Motion, *, unit: str | float | None = None, up: str | 
     )
 
 
+def metres_in(unit: str | float) -> float:
+    """Return the metres in one unit, given by its name out of `METRES` or as that number itself.
+
+    Raises:
+        UnknownNameError: On an unknown name.
+        InputError: On a number that is not positive.
+    """
+    if isinstance(unit, str):
+        named = {name.lower(): metres for name, metres in METRES.items()}
+        if unit.lower() not in named:
+            raise UnknownNameError("unit", unit, METRES)
+        return named[unit.lower()]
+    if not (float(unit) > 0.0 and np.isfinite(unit)):
+        raise InputError(f"unit must be a positive number of metres or one of {', '.join(METRES)}; got {unit}")
+    return float(unit)
+
+
 def _sample(motion: Motion) -> Motion:
     frames = motion.num_frames
     chosen = np.unique(np.linspace(0, frames - 1, min(frames, SAMPLES)).astype(np.int64)) if frames else np.zeros(0, np.int64)
@@ -139,15 +155,8 @@ def _given_up(up: str) -> Guess:
 
 
 def _given_unit(unit: str | float) -> tuple[Guess, float]:
-    if isinstance(unit, str):
-        named = {name.lower(): name for name in METRES}
-        if unit.lower() not in named:
-            raise UnknownNameError("unit", unit, METRES)
-        name = named[unit.lower()]
-        return Guess("unit", name, 1.0, "given"), METRES[name]
-    if not (float(unit) > 0.0 and np.isfinite(unit)):
-        raise InputError(f"unit must be a positive number of metres or one of {', '.join(METRES)}; got {unit}")
-    return Guess("unit", f"{float(unit):.6g} m", 1.0, "given"), float(unit)
+    metres = metres_in(unit)
+    return Guess("unit", next((name for name, size in METRES.items() if size == metres), f"{metres:.6g} m"), 1.0, "given"), metres
 
 
 def _guess_up(transforms: GlobalTransforms, anatomy: Anatomy) -> Guess:
@@ -271,11 +280,6 @@ def _first_facing(motion: Motion, up: str) -> Guess:
     return Guess(
         "facing", axis if "-" in axis else f"+{axis}", sure, f"{degrees:.0f} degrees off, by {found.method}, first frame"
     )
-
-
-def rotation_for(up: str, turn: float) -> np.ndarray:
-    """Return the rotation (wxyz) from a world with this up axis into Y up, then by `turn` radians about Y."""
-    return quaternion.multiply(quaternion.from_axis_angle(np.array([0.0, 1.0, 0.0]), turn), rotation_to_y_up(up))
 
 
 def _posterior(scores: Mapping[str, float]) -> tuple[str, dict[str, float]]:

@@ -20,22 +20,29 @@ def write_bytes(path: str | Path, data: bytes | Sequence[bytes]) -> None:
         InputError: Where the folder is missing, the path is a folder, or the place cannot be written.
     """
     target = Path(path)
-    if target.is_dir():
-        raise InputError(f"cannot write {str(path)!r}: it is a folder; add a file name")
-    if not target.parent.is_dir():
-        raise InputError(f"cannot write {str(path)!r}: there is no folder {str(target.parent)!r}; make it first")
-    target = target.resolve()
-    beside = target.with_name(f".{target.name[:60]}.{secrets.token_hex(6)}.part")
+    beside = None
     try:
-        if target.exists() and not os.access(target, os.W_OK):
+        if target.is_dir():
+            raise InputError(f"cannot write {str(path)!r}: it is a folder; add a file name")
+        if not target.parent.is_dir():
+            raise InputError(f"cannot write {str(path)!r}: there is no folder {str(target.parent)!r}; make it first")
+        target = target.resolve()
+        exists = target.exists()
+        if exists and not os.access(target, os.W_OK):
             raise PermissionError(13, "the file is write-protected")
+        beside = target.with_name(f".{target.name[:40]}.{secrets.token_hex(6)}.part")
         with beside.open("xb") as file:
             file.writelines((data,) if isinstance(data, bytes) else data)
-        if target.exists():
+        if exists:
             beside.chmod(target.stat().st_mode & 0o777)
         beside.replace(target)
-    except OSError as error:
-        raise InputError(f"cannot write {str(path)!r}: {error.strerror or error}; nothing was changed") from None
+    except (OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(
+            f"cannot write {str(path)!r}: {getattr(error, 'strerror', None) or error}; nothing was changed"
+        ) from None
     finally:
-        with contextlib.suppress(OSError):
-            beside.unlink()
+        if beside is not None:
+            with contextlib.suppress(OSError):
+                beside.unlink()

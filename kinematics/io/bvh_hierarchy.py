@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from dataclasses import dataclass, field
 
+from kinematics.errors import BvhParseError
 from kinematics.io.bvh_repair import Report
-from kinematics.io.bvh_text import BvhText
+from kinematics.io.bvh_text import BvhText, line_ends, to_number, without_commas
 from kinematics.skeleton import CHANNEL_NAMES
 
-KEYWORDS = ("HIERARCHY", "ROOT", "JOINT", "END", "OFFSET", "CHANNELS", "MOTION")
-MOST_ARGUMENTS = 64
+KEYWORDS = ("HIERARCHY", "ROOT", "JOINT", "END", "ENDSITE", "OFFSET", "CHANNELS", "MOTION")
+MOST_WORDS = 64  # of one OFFSET or CHANNELS
 _CHANNELS = {name.lower(): name for name in CHANNEL_NAMES}
 _WORD = re.compile(r"[{}]|[^\s{}]+")
-_SPACE = re.compile(r"\s*")
-_NAME = re.compile(r"[ \t:]*([^\r\n{}]*)")
+_NAME = re.compile(r"[^\r\n{}]*")
 _REST_OF_LINE = re.compile(r"[^\r\n]*")
-_COMMENT = re.compile(r"\s//.*")
+COMMENT_IN_NAME = re.compile(r"\s//.*")
 
 
 @dataclass
@@ -27,7 +28,7 @@ class Node:
     Attributes:
         name: Name in the file; "" where an end site has none.
         parent: Index of the parent node, -1 for a root.
-        line: Where it begins.
+        line: Where it begins, from 1.
         end_site: Whether it is an End Site.
         offset: OFFSET, in the file's unit.
         channels: Channel names in file order.
@@ -44,38 +45,45 @@ class Node:
 
 
 def read_hierarchy(text: BvhText, report: Report) -> list[Node]:
-    """Return all nodes of all roots in file order.
+    """Return the nodes of all roots in file order.
 
     Raises:
-        BvhParseError: On text that is no hierarchy, unbalanced braces, unknown words or channels.
+        BvhParseError: On text that is no hierarchy, braces that do not match, unknown words or channels.
     """
     return _Reader(text, report).read()
 
 
 class _Reader:
     def __init__(self, text: BvhText, report: Report) -> None:
-        self.text, self.header, self.report = text, text.header, report
+        self.header, self.report = text.header, report
         self.at = 0  # position of the next character
+        self.counted = (0, 1)  # a position whose line is known
         self.nodes: list[Node] = []
         self.open: list[int] = []  # nodes whose brace is open
 
-    def line(self, at: int | None = None) -> int:
-        return self.text.header_line(self.at if at is None else at)
+    def line(self, at: int) -> int:
+        start, line = self.counted if self.counted[0] <= at else (0, 1)
+        self.counted = (at, line + line_ends(self.header, start, at))
+        return self.counted[1]
+
+    def error(self, message: str, at: int, expected: str) -> BvhParseError:
+        return self.report.error(message, self.line(at), expected)
 
     def word(self) -> tuple[str, int]:
-        """Return the next word or brace and where it begins; "" at the end."""
-        while (found := _WORD.search(self.header, self.at)) and found[0].startswith(("#", "//")):
-            self.at = _REST_OF_LINE.match(self.header, found.start()).end()  # type: ignore[union-attr]
-        if not found:
-            self.at = len(self.header)
-            return "", self.at
-        self.at = found.end()
-        return found[0], found.start()
+        """Return the next word or brace and where it begins; "" at the end. Comments (# and //) are passed over."""
+        while found := _WORD.search(self.header, self.at):
+            if not found[0].startswith(("#", "//")):
+                self.at = found.end()
+                return found[0], found.start()
+            rest = _REST_OF_LINE.match(self.header, found.start())
+            self.at = rest.end() if rest else found.end()
+        self.at = len(self.header)
+        return "", self.at
 
     def arguments(self) -> list[str]:
         """Return the words up to the next keyword or brace."""
         words: list[str] = []
-        while len(words) < MOST_ARGUMENTS:
+        while len(words) < MOST_WORDS:
             before = self.at
             word, _ = self.word()
             if word in ("", "{", "}") or word.upper() in KEYWORDS:
@@ -89,8 +97,8 @@ class _Reader:
         if word.upper() != "HIERARCHY":
             if word.upper() != "ROOT":
                 shown = f"it begins with {word[:30]!r}" if word else "it is empty"
-                raise self.report.error(f"not a BVH file: {shown}", self.line(at), "HIERARCHY")
-            self.report.repair("no HIERARCHY", self.line(at), "the word HIERARCHY is missing", "HIERARCHY", "went on without")
+                raise self.error(f"this is no BVH file: {shown}", at, "HIERARCHY")
+            self.report.repair("no HIERARCHY", self.line(at), "the word HIERARCHY is missing", "HIERARCHY", "read on without it")
             self.at = at
         while True:
             word, at = self.word()
@@ -99,29 +107,28 @@ class _Reader:
                 break
             if keyword == "}":
                 self.close(at)
-            elif keyword in ("ROOT", "JOINT", "END"):
+            elif keyword in ("ROOT", "JOINT", "END", "ENDSITE"):
                 self.begin(keyword, at)
             elif keyword in ("OFFSET", "CHANNELS") and self.open:
                 node = self.nodes[self.open[-1]]
                 if keyword in node.given:
-                    raise self.report.error(f"{keyword} is given twice for {node.name!r}", self.line(at), f"one {keyword}")
+                    raise self.error(f"{keyword} is given twice for {_title(node)}", at, f"one {keyword}")
                 node.given.add(keyword)
                 self.offset(node, at) if keyword == "OFFSET" else self.channels(node, at)
             else:
                 raise self.unexpected(word, at)
         if self.open:
             node = self.nodes[self.open[-1]]
-            begun = f"the brace of {node.name or 'End Site'!r} (line {node.line}) is never closed"
-            raise self.report.error(begun, self.line(at), "}")
+            raise self.error(f"the brace of {_title(node)} (line {node.line}) is never closed", at, "}")
         if not self.nodes:
-            raise self.report.error("the hierarchy has no ROOT", self.line(at), "ROOT <name>")
+            raise self.error("the hierarchy has no ROOT", at, "ROOT <name>")
         return self.nodes
 
-    def unexpected(self, word: str, at: int) -> Exception:
+    def unexpected(self, word: str, at: int) -> BvhParseError:
         expected = "OFFSET, CHANNELS, JOINT, End Site or }" if self.open else "ROOT or MOTION"
         near = difflib.get_close_matches(word.upper(), KEYWORDS, n=1) if len(word) < 30 else []
         hint = f" (did you mean {near[0]}?)" if near and near[0] != word.upper() else ""
-        return self.report.error(f"unexpected {word[:30]!r}{hint}", self.line(at), expected)
+        return self.error(f"unexpected {word[:30]!r}{hint}", at, expected)
 
     def begin(self, keyword: str, at: int) -> None:
         if (keyword == "ROOT") == bool(self.open):
@@ -129,57 +136,78 @@ class _Reader:
         if keyword == "END":
             site, site_at = self.word()
             if site.upper() != "SITE":
-                raise self.report.error(f"unexpected {site[:30]!r} after End", self.line(site_at), "End Site")
+                raise self.error(f"unexpected {site[:30]!r} after End", site_at, "End Site")
+        end_site = keyword in ("END", "ENDSITE")
         found = _NAME.match(self.header, self.at)
-        name = _COMMENT.sub("", found[1]).strip() if found else ""
+        name = COMMENT_IN_NAME.sub("", found[0]).strip(" \t") if found else ""
         self.at = found.end() if found else self.at
         brace, brace_at = self.word()
-        if not name and keyword != "END" and brace not in ("{", "}", ""):  # the name on a line of its own
-            name = brace
-            brace, brace_at = self.word()
+        if not name.strip() and brace not in ("{", "}", "") and not end_site:  # the name has a line of its own
+            name, (brace, brace_at) = brace, self.word()
         if brace != "{":
-            shown = f"{brace[:30]!r}" if brace else "the end of the file"
-            raise self.report.error(f"unexpected {shown} after {keyword} {name[:60]}", self.line(brace_at), "{")
-        parent = self.open[-1] if self.open else -1
-        if not name and keyword != "END":
+            shown = repr(brace[:30]) if brace else "the end of the file"
+            raise self.error(f"unexpected {shown} after {keyword} {name[:60]}", brace_at, "{")
+        if not name.strip():
+            name = ""
+        if not name and not end_site:
             name = f"joint{len(self.nodes)}"
-            self.report.repair("no name", self.line(at), f"a {keyword} without a name", "a name", f"called it {name!r}")
-        self.open.append(len(self.nodes))
-        self.nodes.append(Node(name, parent, self.line(at), keyword == "END"))
+            self.report.repair("no name", self.line(at), f"a {keyword} has no name", "a name", f"called it {name!r}")
+        if self.open and self.nodes[self.open[-1]].end_site:
+            self.make_joint(self.nodes[self.open[-1]], "a child")
+        self.nodes.append(Node(name, self.open[-1] if self.open else -1, self.line(at), end_site))
+        self.open.append(len(self.nodes) - 1)
+
+    def make_joint(self, node: Node, because: str) -> None:
+        node.name = node.name or f"{self.nodes[node.parent].name}_end"
+        self.report.repair("end site", node.line, f"an End Site has {because}", "OFFSET alone", f"read it as joint {node.name!r}")
+        node.end_site = False
+        node.given.add("CHANNELS")
 
     def close(self, at: int) -> None:
         if not self.open:
-            self.report.repair("extra brace", self.line(at), "a closing brace too many", "MOTION", "left it out")
+            self.report.repair("closing brace", self.line(at), "a closing brace too many", "MOTION", "left it out")
             return
         node = self.nodes[self.open.pop()]
         if "OFFSET" not in node.given:
-            what = f"{node.name or 'an End Site'!r} has no OFFSET"
-            self.report.repair("no OFFSET", node.line, what, "OFFSET x y z", "took 0 0 0")
+            self.report.repair("no OFFSET", node.line, f"{_title(node)} has no OFFSET", "OFFSET x y z", "took 0 0 0")
         if "CHANNELS" not in node.given and not node.end_site:
-            self.report.repair("no CHANNELS", node.line, f"{node.name!r} has no CHANNELS", "CHANNELS", "it does not move")
+            self.report.repair("no CHANNELS", node.line, f"{_title(node)} has no CHANNELS", "CHANNELS", "it does not move")
 
     def offset(self, node: Node, at: int) -> None:
         words = self.arguments()
-        try:
-            numbers = tuple(float(word) for word in words)
-        except ValueError:
-            numbers = ()
+        text = " ".join(words)
+        if "," in text and (mended := without_commas(text, 3)) is not None:
+            mend = f"read as {mended}"
+            self.report.repair("commas in OFFSET", self.line(at), f"OFFSET {text[:60]} has commas", "points and blanks", mend)
+            words = mended.split()
+        numbers = tuple(to_number(word) for word in words)
         if len(numbers) != 3:
-            raise self.report.error(f"OFFSET {' '.join(words)[:60]!r}", self.line(at), "three numbers")
+            raise self.error(f"OFFSET of {_title(node)} is {text[:60]!r}", at, "three numbers")
+        if not all(map(math.isfinite, numbers)):
+            what = f"OFFSET of {_title(node)} is {text[:60]!r}"
+            self.report.repair("OFFSET", self.line(at), what, "three numbers", "took 0 for what is no number")
+            numbers = tuple(number if math.isfinite(number) else 0.0 for number in numbers)
         node.offset = numbers
 
     def channels(self, node: Node, at: int) -> None:
-        words = self.arguments()
+        words = [word.strip(",;") for word in self.arguments()]
         names = []
         for word in words[1:]:
             if word.lower() not in _CHANNELS:
-                near = difflib.get_close_matches(word.lower(), _CHANNELS, n=2)
-                hint = " or ".join(_CHANNELS[name] for name in near) or ", ".join(CHANNEL_NAMES[:6])
-                raise self.report.error(f"unknown channel {word[:30]!r} of {node.name!r}", self.line(at), hint)
+                near = difflib.get_close_matches(word[:30].lower(), _CHANNELS, n=2)
+                known = " or ".join(_CHANNELS[name] for name in near) or ", ".join(CHANNEL_NAMES[:6])
+                raise self.error(f"unknown channel {word[:30]!r} of {_title(node)}", at, known)
             names.append(_CHANNELS[word.lower()])
-        if not words or not words[0].isdecimal() or int(words[0]) != len(names):
-            said = words[0][:30] if words else "nothing"
-            raise self.report.error(
-                f"CHANNELS of {node.name!r} says {said} and lists {len(names)} names", self.line(at), "as many names as it says"
-            )
+        if not words or not words[0].isdecimal() or int(words[0][:9]) != len(names):
+            said = repr(words[0][:30]) if words else "nothing"
+            raise self.error(f"CHANNELS of {_title(node)} says {said} and lists {len(names)} names", at, "equal numbers")
+        twice = sorted({name for name in names if names.count(name) > 1 and not name.endswith("rotation")})
+        if twice:
+            raise self.error(f"{_title(node)} has the channel {twice[0]} twice", at, "each position and scale once")
         node.channels = tuple(names)
+        if names and node.end_site:
+            self.make_joint(node, "channels")
+
+
+def _title(node: Node) -> str:
+    return repr(node.name[:60]) if node.name else "an End Site"

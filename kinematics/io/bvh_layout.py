@@ -6,40 +6,94 @@ import numpy as np
 from jaxtyping import Float
 
 from kinematics import kernels
-from kinematics.skeleton import ChannelLayout
+from kinematics.motion import Motion
+from kinematics.skeleton import ChannelLayout, Skeleton
+
+MOST_DEGREES = 1e9  # above, whole turns come off first
+SAMPLES = 32  # frames that tell where the floor is
+
+
+def first_columns(layout: ChannelLayout) -> list[int]:
+    """Return the column of each joint's first channel."""
+    return np.cumsum([0, *(len(names) for names in layout.channels[:-1])]).tolist()  # type: ignore[no-any-return]
 
 
 def rotation_columns(layout: ChannelLayout) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return (starts, columns, axes): joint j turns about axes[k] by column columns[k], k in starts[j]:starts[j + 1]."""
-    starts, columns, axes, column = [0], [], [], 0
-    for names in layout.channels:
-        for name in names:
+    starts, columns, axes = [0], [], []
+    for names, first in zip(layout.channels, first_columns(layout), strict=True):
+        for column, name in enumerate(names, first):
             if name.endswith("rotation"):
                 columns.append(column)
                 axes.append("XYZ".index(name[0]))
-            column += 1
         starts.append(len(columns))
     return np.array(starts), np.array(columns, dtype=np.int64), np.array(axes, dtype=np.int64)
 
 
-def position_columns(layout: ChannelLayout, joint: int) -> list[tuple[int, int]]:
-    """Return (axis, column) of each position channel of a joint."""
-    first = sum(len(names) for names in layout.channels[:joint])
-    names = layout.channels[joint]
-    return [("XYZ".index(name[0]), first + k) for k, name in enumerate(names) if name.endswith("position")]
+def position_columns(layout: ChannelLayout) -> dict[int, list[tuple[int, int]]]:
+    """Return (axis, column) of each position channel, for each joint that has some."""
+    found: dict[int, list[tuple[int, int]]] = {}
+    for joint, (names, first) in enumerate(zip(layout.channels, first_columns(layout), strict=True)):
+        for column, name in enumerate(names, first):
+            if name.endswith("position"):
+                found.setdefault(joint, []).append(("XYZ".index(name[0]), column))
+    return found
 
 
 def to_rotations(values: Float[np.ndarray, "frames channels"], layout: ChannelLayout) -> Float[np.ndarray, "frames joints 4"]:
     """Return local rotations of channel values in degrees, unit quaternions wxyz."""
+    if values.size and max(-values.min(), values.max()) > MOST_DEGREES:
+        values = np.fmod(values, 720.0)  # exact; half of 720 degrees is a whole turn of a quaternion
     out: np.ndarray = kernels.channels.to_quaternions(np.ascontiguousarray(values), *rotation_columns(layout))
     return out
 
 
 def to_positions(
-    values: Float[np.ndarray, "frames channels"], layout: ChannelLayout, offsets: Float[np.ndarray, "joints 3"], joint: int
+    values: Float[np.ndarray, "frames channels"], columns: list[tuple[int, int]], offset: Float[np.ndarray, "3"], adds: bool
 ) -> Float[np.ndarray, "frames 3"]:
-    """Return a joint's local positions: OFFSET, replaced by or added to its position channels."""
-    out = np.repeat(offsets[joint][None], len(values), axis=0)
-    for axis, column in position_columns(layout, joint):
-        out[:, axis] = values[:, column] + (offsets[joint, axis] if layout.adds_offset[joint] else 0.0)
+    """Return a joint's local positions: OFFSET, replaced by or added to its position channels, component by component."""
+    out = np.empty((len(values), 3))
+    out[:] = offset
+    for axis, column in columns:
+        out[:, axis] = values[:, column] + offset[axis] if adds else values[:, column]
     return out
+
+
+def find_adding(values: Float[np.ndarray, "frames channels"], skeleton: Skeleton, layout: ChannelLayout) -> tuple[bool, ...]:
+    """Find for each joint whether its position channels add to OFFSET; nearly always they replace it.
+
+    A joint's bone keeps about its length, so values near OFFSET replace it and values near zero add to it. A root moves
+    freely: its values add where they stay near zero along a large OFFSET (the rest height of the hips) and the body then
+    stands on the floor, while otherwise it would stand a leg's length below.
+    """
+    adding = [False] * skeleton.num_joints
+    if not len(values):
+        return tuple(adding)
+    for joint, columns in position_columns(layout).items():
+        axes = [axis for axis, _ in columns]
+        read, offset = values[:, [column for _, column in columns]], skeleton.offsets[joint, axes]
+        if not offset.any():
+            continue
+        with np.errstate(over="ignore"):
+            if joint:
+                size = np.sqrt((read**2).sum(axis=1)).mean()
+                change = np.sqrt(((read - offset) ** 2).sum(axis=1)).mean()
+                adding[joint] = bool(size < 0.5 * change)
+            else:
+                up = int(np.abs(offset).argmax())
+                low = np.abs(read[:, up]).mean() < 0.25 * abs(offset[up])
+                adding[0] = bool(low) and _stands_better(values, skeleton, layout, axes[up])
+    return tuple(adding)
+
+
+def _stands_better(values: np.ndarray, skeleton: Skeleton, layout: ChannelLayout, up: int) -> bool:
+    """Tell whether the lowest point of the body comes nearer to height zero when the root's OFFSET is added."""
+    from kinematics.forward import forward_kinematics
+
+    sample = np.ascontiguousarray(values[:: max(1, len(values) // SAMPLES)])
+    root = to_positions(sample, position_columns(layout)[0], skeleton.offsets[0], False)
+    body = forward_kinematics(Motion(skeleton, root, to_rotations(sample, layout), 1.0))
+    height = skeleton.offsets[0, up]
+    points = np.concatenate([body.global_positions, body.end_site_positions], axis=1)[..., up] * np.sign(height)
+    lowest = float(np.median(points.min(axis=1)))
+    return bool(abs(lowest + abs(height)) < abs(lowest))

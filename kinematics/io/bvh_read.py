@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 
+from kinematics._arrays import hand_over
 from kinematics.errors import InputError
 from kinematics.io import bvh_layout
 from kinematics.io.bvh_hierarchy import Node, read_hierarchy
-from kinematics.io.bvh_motion import read_motion
+from kinematics.io.bvh_motion import Channels, read_motion
 from kinematics.io.bvh_repair import Report
 from kinematics.io.bvh_text import split
 from kinematics.motion import Motion, Source
@@ -32,31 +34,37 @@ def read_bvh(
     report = Report(path, strict=strict)
     text = split(data)
     nodes = read_hierarchy(text, report)
-    rest = np.array([_rest(node, name) for node in nodes for name in node.channels], dtype=np.float64)
-    values, frame_time = read_motion(text, rest, report)
+    values, frame_time = read_motion(text, _channels(nodes), report)
     roots = [index for index, node in enumerate(nodes) if node.parent < 0] + [len(nodes)]
     clips, column = [], 0
-    for first, end in zip(roots[:-1], roots[1:], strict=True):
+    for first, end in pairwise(roots):
         width = sum(len(node.channels) for node in nodes[first:end])
         skeleton = _skeleton(nodes[first:end], first, report)
-        clips.append((skeleton, values[:, column : column + width]))
+        part = values[:, column : column + width]
+        clips.append((_with_adding(skeleton, part, position_channels, report), part))
         column += width
     if len(clips) > 1:
         names = ", ".join(skeleton.joint_names[0] for skeleton, _ in clips)
-        report.note(0, f"the file holds {len(clips)} roots ({names}); load_motions gives one motion each, load_motion the first")
+        report.note(nodes[roots[1]].line, f"{len(clips)} roots ({names}): load_motions gives all, load_motion the first")
     source = Source(path, text.encoding, report.repairs, report.notes)
     return [_motion(skeleton, part, frame_time, source) for skeleton, part in clips]
 
 
-def _rest(node: Node, channel: str) -> float:
-    if channel.endswith("position"):
-        return node.offset["XYZ".index(channel[0])]
-    return 1.0 if channel.endswith("scale") else 0.0
+def _channels(nodes: list[Node]) -> Channels:
+    """Return what each column holds: an angle, and what a joint at rest has there."""
+    rest, turning = [], []
+    for node in nodes:
+        for name in node.channels:
+            axis = "XYZ".index(name[0])
+            turning.append(name.endswith("rotation"))
+            rest.append(node.offset[axis] if name.endswith("position") else float(name.endswith("scale")))
+    return Channels(np.array(rest, dtype=np.float64), np.array(turning, dtype=np.bool_))
 
 
 def _skeleton(nodes: list[Node], first: int, report: Report) -> Skeleton:
     joint_of: dict[int, int] = {}
-    joints, ends = [], []
+    joints: list[Node] = []
+    ends: list[Node] = []
     for index, node in enumerate(nodes, first):
         if node.end_site:
             ends.append(node)
@@ -92,32 +100,49 @@ def _unique(name: str, taken: dict[str, None], node: Node, report: Report) -> st
     return f"{name}_{number}"
 
 
+def _with_adding(skeleton: Skeleton, values: np.ndarray, position_channels: PositionChannels, report: Report) -> Skeleton:
+    """Return the skeleton with its layout saying which position channels add to OFFSET, and report that and scales."""
+    layout = skeleton.layout
+    assert layout is not None
+    moved = bvh_layout.position_columns(layout)
+    if position_channels == "auto":
+        adding = bvh_layout.find_adding(values, skeleton, layout)
+    else:
+        adding = tuple(position_channels == "add" and joint in moved for joint in range(skeleton.num_joints))
+    added = [name for name, adds in zip(skeleton.joint_names, adding, strict=True) if adds]
+    if added:
+        shown = ", ".join(added[:6]) + (f", ... ({len(added)} in all)" if len(added) > 6 else "")
+        found = "found by their size" if position_channels == "auto" else "as asked for"
+        report.note(0, f"position channels add to OFFSET, {found}: {shown}")
+    scales = [name.endswith("scale") for names in layout.channels for name in names]
+    if any(scales) and not (values[:, scales] == 1.0).all():
+        report.repair(
+            "scale", 0, "scale channels that are not 1", "bones that do not scale", "left out of the pose, kept for writing"
+        )
+    return skeleton.with_layout(ChannelLayout(layout.channels, adding))
+
+
 def _motion(skeleton: Skeleton, values: np.ndarray, frame_time: float, source: Source) -> Motion:
     layout = skeleton.layout
     assert layout is not None
-    root = bvh_layout.to_positions(values, layout, skeleton.offsets, 0)
-    moving = np.repeat(skeleton.offsets[None], len(values), axis=0)
-    for joint in range(1, skeleton.num_joints):
-        if any(name.endswith("position") for name in layout.channels[joint]):
-            moving[:, joint] = bvh_layout.to_positions(values, layout, skeleton.offsets, joint)
-    stretches = bool((moving[:, 1:] != skeleton.offsets[1:]).any())
+    moved = bvh_layout.position_columns(layout)
+    positions = {
+        joint: bvh_layout.to_positions(values, columns, skeleton.offsets[joint], layout.adds_offset[joint])
+        for joint, columns in moved.items()
+    }
+    root = positions.pop(0, None)
+    if root is None:
+        root = np.repeat(skeleton.offsets[:1], len(values), axis=0)
+    stretching = None
+    if any((where != skeleton.offsets[joint]).any() for joint, where in positions.items()):
+        stretching = np.repeat(skeleton.offsets[None], len(values), axis=0)
+        for joint, where in positions.items():
+            stretching[:, joint] = where
     return Motion(
         skeleton,
         root,
-        bvh_layout.to_rotations(values, layout),
+        hand_over(bvh_layout.to_rotations(values, layout)),
         frame_time,
-        moving if stretches else None,
-        Source(source.path, source.encoding, source.repairs, source.notes, values),
+        stretching,
+        replace(source, channel_values=hand_over(values)),
     )
-
-
-def read_file(path: str | Path) -> bytes:
-    """Return the bytes of a file.
-
-    Raises:
-        InputError: Where it is missing, a folder or not readable.
-    """
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot read {str(path)!r}: {error.strerror}") from None

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 from kinematics.errors import BvhParseError
 from kinematics.motion import Repair
 
-SHOWN = 20  # repairs of one kind that are listed one by one
+LISTED = 20  # repairs of one kind that are listed one by one; more are counted
 
 
 class Report:
@@ -33,8 +33,12 @@ class Report:
         return BvhParseError(message, path=self.path, line=line, expected=expected)
 
     def wants(self, kind: str) -> bool:
-        """Tell whether one more repair of a kind would be listed; the others are only counted."""
-        return self._seen[kind] < SHOWN
+        """Tell whether one more repair of a kind would be listed; else `count` is enough."""
+        return self._seen[kind] < LISTED
+
+    def count(self, kind: str, more: int = 1) -> None:
+        """Count repairs that are not listed."""
+        self._seen[kind] += more
 
     def repair(self, kind: str, line: int, found: str, expected: str, mend: str) -> None:
         """Report a mend: what was found at a line, what should have stood there, what was done.
@@ -46,11 +50,7 @@ class Report:
             raise self.error(found, line, expected)
         if self.wants(kind):
             self._repairs.append(Repair(line, f"{found}: {mend}"))
-        self._seen[kind] += 1
-
-    def skip(self, kind: str, count: int) -> None:
-        """Count repairs that are not listed."""
-        self._seen[kind] += count
+        self.count(kind)
 
     def note(self, line: int, message: str) -> None:
         """Report a decision where nothing was wrong."""
@@ -58,9 +58,9 @@ class Report:
 
     @property
     def repairs(self) -> tuple[Repair, ...]:
-        """Repairs in file order, long runs of one kind shortened."""
-        rest = [Repair(0, f"{count - SHOWN} more repairs: {kind}") for kind, count in self._seen.items() if count > SHOWN]
-        return (*sorted(self._repairs, key=lambda repair: repair.line), *rest)
+        """Repairs in file order, then how many more of each kind there are."""
+        more = [Repair(0, f"{count - LISTED} more of: {kind}") for kind, count in self._seen.items() if count > LISTED]
+        return (*sorted(self._repairs, key=lambda repair: repair.line), *more)
 
     @property
     def notes(self) -> tuple[Repair, ...]:
@@ -69,11 +69,19 @@ class Report:
 
 
 def fill_gaps(
-    values: Float[np.ndarray, "frames channels"], missing: Bool[np.ndarray, "frames channels"], rest: Float[np.ndarray, " channels"]
+    values: Float[np.ndarray, "frames channels"],
+    missing: Bool[np.ndarray, "frames channels"],
+    rest: Float[np.ndarray, " channels"],
+    turning: Bool[np.ndarray, " channels"],
 ) -> None:
-    """Fill missing numbers in place: linear between neighbouring frames, nearest at the ends, `rest` where a channel has none."""
+    """Fill missing numbers in place: linear between neighbouring frames, nearest at the ends, `rest` where a channel has none.
+
+    Angles (`turning`, in degrees) go the shorter way round: between 179 and -179 lies 180, not 0.
+    """
     frames = np.arange(len(values))
     for channel in np.flatnonzero(missing.any(axis=0)):
         gaps = missing[:, channel]
-        column = values[:, channel]
-        column[gaps] = np.interp(frames[gaps], frames[~gaps], column[~gaps]) if not gaps.all() else rest[channel]
+        known = values[~gaps, channel]
+        if turning[channel]:
+            known = np.unwrap(known, period=360.0)
+        values[gaps, channel] = np.interp(frames[gaps], frames[~gaps], known) if len(known) else rest[channel]

@@ -6,12 +6,10 @@ import codecs
 import re
 from dataclasses import dataclass
 
-_MOTION = re.compile(rb"(?i)(?:^|(?<=[\r\n}]))[ \t]*(MOTION)(?![^\s:])")
-_LINE_END = re.compile(r"\r\n|\r|\n")
+_MOTION = re.compile(rb"(?:^|(?<=[\r\n}]))[ \t]*(?i:MOTION)(?![^\s:]):?")
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
-# Full-width kana: what a Japanese name nearly always has, and Western text read as Shift-JIS nearly never.
-_KANA = re.compile(r"[\u3040-\u30ff]")
-_SEVERAL = re.compile(r"[\u3000-\u9fff]{2}")
+# What Japanese names have and Western names, read as Shift-JIS by mistake, have not: kana, or several signs in a row.
+_JAPANESE = re.compile(r"[\u3040-\u30ff]|[\u3000-\u9fff]{2}")
 
 
 @dataclass(frozen=True)
@@ -20,26 +18,26 @@ class BvhText:
 
     Attributes:
         encoding: Name of the encoding, as Python knows it.
-        header: The hierarchy, decoded.
-        motion: What follows the word MOTION, as bytes; None where there is no such word.
+        header: The hierarchy, up to and with the word MOTION, decoded.
+        data: All bytes, without a byte order mark; UTF-16 has become UTF-8.
+        motion_at: Where in `data` the motion begins, after the word MOTION; -1 where there is no such word.
     """
 
     encoding: str
     header: str
-    motion: bytes | None
+    data: bytes
+    motion_at: int
 
-    def header_line(self, at: int) -> int:
-        """Return the 1-based line of a position in `header`."""
-        return 1 + sum(1 for _ in _LINE_END.finditer(self.header, 0, at))
-
-    def motion_line(self, at: int) -> int:
-        """Return the 1-based line of a position in `motion`."""
-        return self.header_line(len(self.header)) + line_ends(self.motion or b"", at)
+    def line(self, at: int) -> int:
+        """Return the 1-based line of a position in `data`."""
+        return 1 + line_ends(self.data, 0, at)
 
 
-def line_ends(data: bytes, end: int) -> int:
-    """Count line ends (CR, LF or CRLF) before a position."""
-    return data.count(b"\n", 0, end) + data.count(b"\r", 0, end) - data.count(b"\r\n", 0, end)
+def line_ends(text: str | bytes, start: int, end: int) -> int:
+    """Count line ends (CR, LF or CRLF) between two positions."""
+    if isinstance(text, str):
+        return text.count("\n", start, end) + text.count("\r", start, end) - text.count("\r\n", start, end)
+    return text.count(b"\n", start, end) + text.count(b"\r", start, end) - text.count(b"\r\n", start, end)
 
 
 def split(data: bytes) -> BvhText:
@@ -47,30 +45,60 @@ def split(data: bytes) -> BvhText:
     known = ""
     if data.startswith(codecs.BOM_UTF8):
         data, known = data[3:], "utf-8-sig"
-    elif data[:2] in _UTF16:
-        known = _UTF16[data[:2]]
-        data = data[2:].decode(known, errors="replace").encode()
+    elif utf16 := _UTF16.get(data[:2]) or _utf16_without_mark(data[:64]):
+        data, known = data.decode(utf16, errors="replace").lstrip("\ufeff").encode(errors="replace"), utf16
     found = _MOTION.search(data)
     header = data[: found.end()] if found else data
-    motion = data[found.end() :] if found else None
     encoding = "utf-8" if known else guess_encoding(header)
-    return BvhText(known or encoding, header.decode(encoding, errors="replace"), motion)
+    return BvhText(known or encoding, header.decode(encoding, errors="replace"), data, found.end() if found else -1)
 
 
 def guess_encoding(data: bytes) -> str:
     """Return utf-8, shift_jis, cp1252 or latin-1: the first that fits what names look like."""
-    if data.isascii() or _decodes(data, "utf-8"):
+    if data.isascii() or _decoded(data, "utf-8") is not None:
         return "utf-8"
-    if _decodes(data, "shift_jis"):
-        text = data.decode("shift_jis")
-        if _KANA.search(text) or _SEVERAL.search(text):
-            return "shift_jis"
-    return "cp1252" if _decodes(data, "cp1252") else "latin-1"
+    japanese = _decoded(data, "shift_jis")
+    if japanese is not None and _JAPANESE.search(japanese):
+        return "shift_jis"
+    return "cp1252" if _decoded(data, "cp1252") is not None else "latin-1"
 
 
-def _decodes(data: bytes, encoding: str) -> bool:
+def _decoded(data: bytes, encoding: str) -> str | None:
     try:
-        data.decode(encoding)
+        return data.decode(encoding)
     except UnicodeDecodeError:
-        return False
-    return True
+        return None
+
+
+def _utf16_without_mark(start: bytes) -> str:
+    """Name the UTF-16 whose plain letters leave every other byte zero; "" where it is no such text."""
+    even, odd = start[0::2], start[1::2]
+    if odd and not any(odd) and all(even):
+        return "utf-16-le"
+    return "utf-16-be" if odd and not any(even) and all(odd) else ""
+
+
+def to_number(word: str | bytes) -> float:
+    """Return the number a word says, NaN where it is none (`float` alone would take "1_0" too)."""
+    try:
+        return float("nan") if ("_" in word if isinstance(word, str) else b"_" in word) else float(word)
+    except ValueError:
+        return float("nan")
+
+
+def without_commas(text: str, wanted: int) -> str | None:
+    """Return the text with its commas read as points or as blanks, whichever gives `wanted` numbers; None where neither does.
+
+    "0,5 1,5" are two numbers by decimal comma, "0.5, 1.5" two by separator, and "0,5, 1,5" two by both.
+    """
+    both = re.sub(r",(?=\s|$)", " ", text).replace(",", ".")
+    candidates = [text.replace(",", "."), both, text.replace(",", " ")]
+    for candidate in reversed(candidates) if "." in text else candidates:
+        words = candidate.split()
+        if len(words) == wanted and all(map(_is_number, words)):
+            return candidate
+    return None
+
+
+def _is_number(word: str) -> bool:
+    return to_number(word) == to_number(word) or word.lower().lstrip("+-").startswith(("nan", "1.#"))

@@ -2,87 +2,111 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float
 
-from kinematics.io import bvh_layout
+from kinematics import kernels
+from kinematics.errors import InputError
 from kinematics.io.atomic import write_bytes
+from kinematics.io.bvh_fit import fit_channels
+from kinematics.io.bvh_hierarchy import COMMENT_IN_NAME
 from kinematics.motion import Motion
-from kinematics.rotations import euler
-from kinematics.skeleton import ChannelLayout, Skeleton
+from kinematics.skeleton import Skeleton
+
+MOST_TABS = 60  # of indentation; a chain of thousands of joints stays a small file
 
 
-def write_bvh(motion: Motion, path: str | Path) -> None:
-    """Write a motion to a BVH file, all or nothing.
+def write_bvh(motions: Motion | Sequence[Motion], path: str | Path) -> None:
+    """Write a motion, or several with equal frames as one file with a ROOT each; all or nothing.
 
     Raises:
-        InputError: Where the file cannot be written.
+        InputError: Where the motions do not go together, a name cannot be written, or the file cannot.
     """
-    skeleton = motion.skeleton
-    layout = skeleton.layout or ChannelLayout.default(skeleton.num_joints, all_positions=motion.local_positions is not None)
-    values = _values(motion, layout)
-    lines = ["HIERARCHY"]
-    _hierarchy(skeleton, layout, lines)
-    lines += ["MOTION", f"Frames: {motion.num_frames}", f"Frame Time: {motion.frame_time!r}", ""]
-    write_bytes(path, ["\n".join(lines).encode(), format_rows(values)])
+    write_bytes(path, to_bvh(motions))
 
 
-def format_rows(values: np.ndarray) -> bytes:
-    """Return rows of numbers with the fewest digits that give each double back."""
+def to_bvh(motions: Motion | Sequence[Motion]) -> list[bytes]:
+    """Return the text of a BVH file in two pieces: hierarchy and rows.
+
+    Raises:
+        InputError: Where the motions do not go together, or a name cannot be written.
+    """
+    clips = [motions] if isinstance(motions, Motion) else list(motions)
+    if not clips:
+        raise InputError("a file needs at least one motion, got none")
+    frames, frame_time = clips[0].num_frames, clips[0].frame_time
+    if any(clip.num_frames != frames or clip.frame_time != frame_time for clip in clips):
+        shown = ", ".join(f"{clip.num_frames} frames of {clip.frame_time} s" for clip in clips)
+        raise InputError(f"motions in one file need equal frames and frame times, got {shown}")
+    lines, parts = ["HIERARCHY"], []
+    for clip in clips:
+        skeleton, values = fit_channels(clip)
+        order = _hierarchy(skeleton, lines)
+        parts.append(_in_order(skeleton, values, order))
+    lines += ["MOTION", f"Frames: {frames}", f"Frame Time: {frame_time!r}", ""]
+    values = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+    try:
+        return ["\n".join(lines).encode(), format_rows(values)]
+    except UnicodeEncodeError as error:
+        raise InputError(f"a name cannot be written as UTF-8: {error.object[error.start - 10 : error.end + 10]!r}") from None
+
+
+def format_rows(values: Float[np.ndarray, "frames channels"]) -> bytes:
+    """Return rows of numbers, each with the fewest digits that give the double back."""
     import orjson
 
     if not values.size:
         return b"\n" * len(values)
     text = orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY)
-    return text[2:-2].replace(b"],[", b"\n").replace(b",", b" ") + b"\n"
+    rows: np.ndarray = kernels.bvh_numbers.rows_of_json(np.frombuffer(text, dtype=np.uint8))
+    return rows.tobytes()
 
 
-def _hierarchy(skeleton: Skeleton, layout: ChannelLayout, lines: list[str]) -> None:
+def _hierarchy(skeleton: Skeleton, lines: list[str]) -> list[int]:
+    """Append the text of a tree to `lines` and return its joints in the order written, depth first."""
+    layout, names = skeleton.layout, skeleton.joint_names
+    assert layout is not None
+    offsets, end_offsets = skeleton.offsets.tolist(), skeleton.end_site_offsets.tolist()
     ends: dict[int, list[int]] = {}
     for end, parent in enumerate(skeleton.end_site_parents.tolist()):
         ends.setdefault(parent, []).append(end)
-    stack: list[tuple[int, int]] = [(0, 0)]  # joint (or -1: close a brace) and depth
-    while stack:
-        joint, depth = stack.pop()
-        indent = "\t" * depth
+    order: list[int] = []
+    todo = [(0, 0)]  # joint (or -1: close a brace) and depth
+    while todo:
+        joint, depth = todo.pop()
+        tabs = "\t" * min(depth, MOST_TABS)
         if joint < 0:
-            lines.append(f"{indent}}}")
+            lines.append(f"{tabs}}}")
             continue
-        lines += [f"{indent}{'JOINT' if joint else 'ROOT'} {skeleton.joint_names[joint]}", f"{indent}{{"]
-        lines.append(f"{indent}\tOFFSET {_numbers(skeleton.offsets[joint])}")
-        lines.append(f"{indent}\tCHANNELS {' '.join([str(len(layout.channels[joint])), *layout.channels[joint]])}")
+        order.append(joint)
+        lines += [f"{tabs}{'JOINT' if joint else 'ROOT'} {_checked(names[joint])}", f"{tabs}{{"]
+        lines.append(f"{tabs}\tOFFSET {' '.join(map(repr, offsets[joint]))}")
+        lines.append(f"{tabs}\tCHANNELS {' '.join([str(len(layout.channels[joint])), *layout.channels[joint]])}")
         for end in ends.get(joint, []):
             name = skeleton.end_site_names[end]
-            title = "" if name == f"{skeleton.joint_names[joint]}_end" else f" {name}"
-            lines += [f"{indent}\tEnd Site{title}", f"{indent}\t{{"]
-            lines += [f"{indent}\t\tOFFSET {_numbers(skeleton.end_site_offsets[end])}", f"{indent}\t}}"]
-        stack.append((-1, depth))
-        stack += [(child, depth + 1) for child in reversed(skeleton.children[joint])]
+            title = "" if name == f"{names[joint]}_end" else f" {_checked(name)}"
+            lines += [f"{tabs}\tEnd Site{title}", f"{tabs}\t{{"]
+            lines += [f"{tabs}\t\tOFFSET {' '.join(map(repr, end_offsets[end]))}", f"{tabs}\t}}"]
+        todo.append((-1, depth))
+        todo += [(child, depth + 1) for child in reversed(skeleton.children[joint])]
+    return order
 
 
-def _numbers(values: np.ndarray) -> str:
-    return " ".join(repr(value) for value in values.tolist())
+def _checked(name: str) -> str:
+    """Return a name that reads back as it is."""
+    if set("\r\n{}") & set(name) or name != name.strip(" \t") or COMMENT_IN_NAME.search(name):
+        raise InputError(f"the name {name!r} cannot stand in a BVH file (line end, brace, blank at an end, //); rename it")
+    return name
 
 
-def _values(motion: Motion, layout: ChannelLayout) -> np.ndarray:
-    skeleton, read = motion.skeleton, motion.source.channel_values
-    values = np.zeros((motion.num_frames, layout.num_channels))
-    if read is not None and read.shape == values.shape:
-        values[:] = read
-    same = (bvh_layout.to_rotations(values, layout) == motion.local_rotations).all(axis=2)
-    starts, columns, axes = bvh_layout.rotation_columns(layout)
-    for joint in range(skeleton.num_joints):
-        if not same[:, joint].all() and starts[joint + 1] - starts[joint] == 3:
-            order = "".join("XYZ"[axis] for axis in axes[starts[joint] : starts[joint + 1]])
-            angles = np.degrees(euler.unroll(euler.from_quaternion(motion.local_rotations[:, joint], order), order))
-            at = columns[starts[joint] : starts[joint + 1]]
-            values[:, at] = np.where(same[:, joint, None], values[:, at], angles)
-        wanted = motion.root_positions if joint == 0 else None
-        if joint and motion.local_positions is not None:
-            wanted = motion.local_positions[:, joint]
-        for axis, column in bvh_layout.position_columns(layout, joint):
-            base = skeleton.offsets[joint, axis] if layout.adds_offset[joint] else 0.0
-            target = skeleton.offsets[joint, axis] if wanted is None else wanted[:, axis]
-            values[:, column] = np.where(values[:, column] + base == target, values[:, column], target - base)
-    return values
+def _in_order(skeleton: Skeleton, values: np.ndarray, order: list[int]) -> np.ndarray:
+    """Return the columns in the order in which the hierarchy lists its joints."""
+    layout = skeleton.layout
+    if layout is None or order == list(range(len(order))):
+        return values
+    ends = np.cumsum([len(names) for names in layout.channels])
+    columns = [np.arange(ends[joint] - len(layout.channels[joint]), ends[joint]) for joint in order]
+    return values[:, np.concatenate(columns)]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kinematics.kernels import channels as channels
     from kinematics.kernels import euler as euler
     from kinematics.kernels import forward as forward
+    from kinematics.kernels import interpolate as interpolate
 
 
 def __getattr__(name: str) -> ModuleType:

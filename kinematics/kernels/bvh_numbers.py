@@ -41,7 +41,7 @@ FIVES = _powers_of_five()
 
 
 @jit
-def _multiply(a: int, b: int) -> tuple[int, int]:
+def _multiply(a: np.uint64, b: np.uint64) -> tuple[np.uint64, np.uint64]:
     """Return the high and low half of the 128-bit product of two uint64."""
     mask, half = U(0xFFFFFFFF), U(32)
     a_low, a_high, b_low, b_high = a & mask, a >> half, b & mask, b >> half
@@ -51,7 +51,7 @@ def _multiply(a: int, b: int) -> tuple[int, int]:
 
 
 @jit
-def _rounded(mantissa: int, exponent: int) -> int:
+def _rounded(mantissa: np.uint64, exponent: np.int64) -> np.uint64:
     """Return the bits of the double nearest to mantissa * 10^exponent, or 0 where it is not a normal number."""
     if exponent < SMALLEST_POWER or exponent > LARGEST_POWER or mantissa == U(0):
         return U(0)
@@ -95,19 +95,21 @@ def parse(data: np.ndarray, state: np.ndarray, values: np.ndarray, rows: np.ndar
     while pos < size:
         c = data[pos]
         if c <= BLANK:
-            pos += ONE
-            if c == LF or c == CR:
+            if c in (LF, CR):
                 if count > before:
+                    if row == len(rows):
+                        break
                     rows[row, 0], rows[row, 1] = start, count
                     row += 1
                     before = count
-                start = pos
+                start = pos + ONE
+            pos += ONE
             continue
         if count == len(values) or odd == len(strange):
             break
         first = pos
         if c > 57 or c < PLUS or c == SLASH:  # neither digit, sign nor point
-            number_like = c == 78 or c == 110 or c == 73 or c == 105 or c >= 128 or c == HASH + 1  # nan, inf
+            number_like = c == 78 or c == 110 or c == 73 or c == 105 or c >= 128  # N, n, I, i (nan, inf), a broken byte
             comment = c == HASH or (c == SLASH and data[pos + ONE] == SLASH)
             if comment or (count == before and not number_like):
                 while data[pos] != LF and data[pos] != CR:
@@ -136,17 +138,17 @@ def parse(data: np.ndarray, state: np.ndarray, values: np.ndarray, rows: np.ndar
             fraction = pos - begin
             digits += fraction
         exponent = -np.int64(fraction)
-        plain = digits - ONE < U(19)
+        plain = bool(digits - ONE < U(19))
         if plain and (data[pos] == LOWER_E or data[pos] == UPPER_E):
             pos += ONE
             below = data[pos] == MINUS
             if below or data[pos] == PLUS:
                 pos += ONE
-            begin, power = pos, 0
+            begin, power = pos, np.int64(0)
             while U(data[pos]) - FORTY_EIGHT <= NINE:
-                power = min(power * 10 + np.int64(data[pos]) - 48, 9999)
+                power = min(power * 10 + np.int64(data[pos]) - 48, np.int64(9999))
                 pos += ONE
-            plain = pos > begin
+            plain = bool(pos > begin)
             exponent += -power if below else power
         if plain and data[pos] <= BLANK:
             if mantissa <= EXACT and -22 <= exponent <= 22:
@@ -155,7 +157,7 @@ def parse(data: np.ndarray, state: np.ndarray, values: np.ndarray, rows: np.ndar
                 values[count] = -value if negative else value
             else:
                 found = _rounded(mantissa, exponent)
-                plain = found != U(0)
+                plain = bool(found != U(0))
                 bits[count] = found | (U(negative) << U(63))
         else:
             plain = False
@@ -167,3 +169,20 @@ def parse(data: np.ndarray, state: np.ndarray, values: np.ndarray, rows: np.ndar
             odd += 1
         count += 1
     state[0], state[1], state[2], state[3], state[4], state[5] = pos, count, row, odd, start, before
+
+
+@jit
+def rows_of_json(text: np.ndarray) -> np.ndarray:
+    """Turn the bytes of [[1.0,2.0],[3.0,4.0]] into rows of numbers with blanks between them."""
+    out = np.empty(len(text), dtype=np.uint8)
+    pos, end, size = U(2), U(0), U(len(text)) - ONE
+    while pos < size:
+        c = text[pos]
+        if c == 93:  # ]
+            out[end] = LF
+            pos += U(3)
+        else:
+            out[end] = BLANK if c == 44 else c
+            pos += ONE
+        end += ONE
+    return out[:end]

@@ -1,4 +1,4 @@
-"""Channel values of a BVH file to quaternions, and the choice of angles nearest to the frame before."""
+"""Channel values of a BVH file, in degrees, to quaternions; and the angles nearest to the frame before."""
 
 from __future__ import annotations
 
@@ -6,8 +6,38 @@ import math
 
 import numpy as np
 
-from kinematics.kernels.euler import turn
 from kinematics.kernels.jit import jit
+
+RADIANS = math.pi / 180.0
+# Minimax polynomials of sine and cosine on [-pi/4, pi/4], from fdlibm (Sun Microsystems 1993; k_sin.c, k_cos.c).
+S1, S2, S3 = -1.66666666666666324348e-01, 8.33333333332248946124e-03, -1.98412698298579493134e-04
+S4, S5, S6 = 2.75573137070700676789e-06, -2.50507602534068634195e-08, 1.58969099521155010221e-10
+C1, C2, C3 = 4.16666666666666019037e-02, -1.38888888888741095749e-03, 2.48015872894767294178e-05
+C4, C5, C6 = -2.75573143513906633035e-07, 2.08757232129817482790e-09, -1.13596475577881948265e-11
+
+
+@jit
+def half_angles(degrees: np.ndarray, cosines: np.ndarray, sines: np.ndarray) -> None:
+    """Write cosine and sine of half of each angle; |degrees| below 1e9.
+
+    Whole quarter turns come off exactly, so multiples of 90 degrees give exact zeros and ones. No branches: LLVM makes
+    vector instructions of it.
+    """
+    for i in range(len(degrees)):
+        half = 0.5 * degrees[i]
+        quarters = np.rint(half * (1.0 / 90.0))
+        x = (half - 90.0 * quarters) * RADIANS
+        xx = x * x
+        sine = x + x * xx * (S1 + xx * (S2 + xx * (S3 + xx * (S4 + xx * (S5 + xx * S6)))))
+        rough = 1.0 - 0.5 * xx
+        rest = ((1.0 - rough) - 0.5 * xx) + xx * xx * (C1 + xx * (C2 + xx * (C3 + xx * (C4 + xx * (C5 + xx * C6)))))
+        cosine = rough + rest
+        quadrant = quarters - 4.0 * np.floor(0.25 * quarters)  # 0, 1, 2, 3
+        swap = quadrant == 1.0 or quadrant == 3.0
+        a = sine if swap else cosine
+        b = cosine if swap else sine
+        cosines[i] = -a if (quadrant == 1.0 or quadrant == 2.0) else a
+        sines[i] = -b if quadrant >= 2.0 else b
 
 
 @jit
@@ -18,14 +48,64 @@ def to_quaternions(values: np.ndarray, starts: np.ndarray, columns: np.ndarray, 
     """
     frames, joints = len(values), len(starts) - 1
     out = np.empty((frames, joints, 4))
-    cosines, sines = np.empty(len(columns)), np.empty(len(columns))
+    cosines, sines = np.empty(values.shape[1]), np.empty(values.shape[1])
     for f in range(frames):
-        for k in range(len(columns)):
-            half = values[f, columns[k]] * (math.pi / 360.0)
-            cosines[k], sines[k] = math.cos(half), math.sin(half)
+        half_angles(values[f], cosines, sines)
         for j in range(joints):
-            q = out[f, j]
-            q[0], q[1], q[2], q[3] = 1.0, 0.0, 0.0, 0.0
-            for k in range(starts[j], starts[j + 1]):
-                turn(q, axes[k], cosines[k], sines[k])
+            first = starts[j]
+            if starts[j + 1] - first == 3:
+                a, b, c = axes[first], axes[first + 1], axes[first + 2]
+                if a != b and b != c and c != a:  # the product written out; the sign is the parity of the order
+                    sign = 1.0 if (a + 1) % 3 == b else -1.0
+                    c1, c2, c3 = cosines[columns[first]], cosines[columns[first + 1]], cosines[columns[first + 2]]
+                    s1, s2, s3 = sines[columns[first]], sines[columns[first + 1]], sign * sines[columns[first + 2]]
+                    out[f, j, 0] = c1 * c2 * c3 - s1 * s2 * s3
+                    out[f, j, 1 + a] = s1 * c2 * c3 + c1 * s2 * s3
+                    out[f, j, 1 + b] = c1 * s2 * c3 - s1 * c2 * s3
+                    out[f, j, 1 + c] = sign * (c1 * c2 * s3 + s1 * s2 * c3)
+                    continue
+            w, x, y, z = 1.0, 0.0, 0.0, 0.0
+            for k in range(first, starts[j + 1]):
+                u, v, axis = cosines[columns[k]], sines[columns[k]], axes[k]
+                if axis == 0:
+                    w, x, y, z = w * u - x * v, x * u + w * v, y * u + z * v, z * u - y * v
+                elif axis == 1:
+                    w, x, y, z = w * u - y * v, x * u - z * v, y * u + w * v, z * u + x * v
+                else:
+                    w, x, y, z = w * u - z * v, x * u + y * v, y * u - x * v, z * u + w * v
+            out[f, j, 0], out[f, j, 1], out[f, j, 2], out[f, j, 3] = w, x, y, z
+    return out
+
+
+@jit
+def continue_angles(angles: np.ndarray, kept: np.ndarray, axes: np.ndarray) -> np.ndarray:
+    """Triplets (frames, 3) in degrees -> equal ones, each nearest to the frame before; frames in `kept` stay as they are.
+
+    A triplet has a twin (outer angles half a turn on, the middle one reflected) and both repeat every turn. In gimbal
+    lock only the sum or the difference of the outer angles counts, so the last is that of the frame before.
+    """
+    proper, even = axes[0] == axes[2], (axes[0] + 1) % 3 == axes[1]
+    out = angles.copy()
+    twin, here = np.empty(3), np.empty(3)
+    for f in range(1, len(angles)):
+        if kept[f]:
+            continue
+        before = out[f - 1]
+        middle = angles[f, 1]
+        lock = abs(math.sin(middle * RADIANS) if proper else math.cos(middle * RADIANS)) < 1e-13
+        here[0], here[1], here[2] = angles[f, 0], middle, angles[f, 2]
+        if lock:
+            sum_counts = math.cos(middle * RADIANS) > 0.0 if proper else (middle > 0.0) == even
+            change = before[2] - here[2]
+            here[0] += -change if sum_counts else change
+            here[2] = before[2]
+        twin[0], twin[1], twin[2] = here[0] + 180.0, -middle if proper else 180.0 - middle, here[2] + 180.0
+        cost_here, cost_twin = 0.0, 0.0
+        for k in range(3):
+            here[k] += 360.0 * np.rint((before[k] - here[k]) / 360.0)
+            twin[k] += 360.0 * np.rint((before[k] - twin[k]) / 360.0)
+            cost_here += (here[k] - before[k]) ** 2
+            cost_twin += (twin[k] - before[k]) ** 2
+        for k in range(3):
+            out[f, k] = twin[k] if cost_twin < cost_here and not lock else here[k]
     return out

@@ -1,0 +1,93 @@
+"""The clips `walk` and `turn`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from generator import curves
+from generator.curves import wander
+from generator.gait import Gait, Path, bent, footsteps, legs, roll, straight
+from generator.pose import Arm, Movement, Turn, forward
+
+PITCH_KNOTS = ((0.45, -3.0), (0.50, -12.6), (0.56, -34.6), (0.61, -57.2), (0.66, -76.3), (0.71, -74.0), (0.76, -54.0), (0.82, -27.3), (0.88, -8.6), (0.94, 9.8))
+TOE_KNOTS = ((0.56, -3.8), (0.61, -21.2), (0.66, -46.2), (0.71, -46.6), (0.76, -30.2), (0.82, -12.0), (0.88, 8.5), (0.94, 33.0))
+HEIGHT_WAVES = (0.9473, -0.0155, -0.0027, -0.0030, 0.0018)  # fitted so that the stance knee follows `curves.WALK_KNEE`
+
+
+def walking(speed: float, stride_time: float, lead: float) -> Gait:
+    """Return normal walking; the published angles belong to 1.3 m/s and are scaled to the stride."""
+    scale = speed * stride_time / 1.38
+    return Gait(
+        stride_time=stride_time,
+        speed=speed,
+        duty=0.61,
+        step_width=0.09,
+        toe_out=7.0,
+        lead=lead,
+        thigh=curves.cycle([1.2 * scale * angle for angle in curves.WALK_HIP]),
+        knee=curves.cycle(curves.WALK_KNEE),
+        smoothness=1e-7,
+        pitch=roll((20.0, -252.0, 447.0), (0.09, 0.36), PITCH_KNOTS),
+        toe_pitch=roll((25.0, -252.0, 447.0), (0.09, 0.50), TOE_KNOTS),
+    )
+
+
+def waves(phase: np.ndarray, coefficients: Sequence[float]) -> np.ndarray:
+    """Return a mean plus cosines and sines of twice and four times the stride's frequency."""
+    mean, *pairs = coefficients
+    result = np.full(np.shape(phase), mean)
+    for number, (cosine, sine) in enumerate(zip(pairs[::2], pairs[1::2], strict=True), start=1):
+        angle = 4.0 * np.pi * number * np.asarray(phase)
+        result = result + cosine * np.cos(angle) + sine * np.sin(angle)
+    return result
+
+
+def walk_along(gait: Gait, path: Path, height: Sequence[float], time: np.ndarray, seed: int) -> Movement:
+    """Return walking along a path; `height` are the `waves` of the pelvis."""
+    cosine = np.cos
+
+    def along(t: np.ndarray) -> np.ndarray:
+        return gait.speed * t + 0.006 * np.sin(4 * np.pi * (gait.phase(t) - 0.04))
+
+    def heading(t: np.ndarray) -> np.ndarray:
+        return path.heading(along(t))
+
+    def pelvis(t: np.ndarray) -> np.ndarray:
+        sway = 0.021 * cosine(2 * np.pi * (gait.phase(t) - 0.31))
+        left = forward(heading(t) + np.pi / 2)
+        return path.place(along(t)) + sway[..., None] * left + waves(gait.phase(t), height)[..., None] * np.array([0, 1.0, 0])
+
+    def hips(t: np.ndarray) -> Turn:
+        turn = 2 * np.pi * gait.phase(t)
+        return Turn(yaw=-4.5 * cosine(turn + 0.15), pitch=2.0 + 1.0 * cosine(2 * turn - 0.6), roll=4.0 * cosine(turn - 2 * np.pi * 0.15))
+
+    turn = 2 * np.pi * gait.phase(time)
+    chest = Turn(
+        yaw=5.0 * cosine(turn + 0.05) + wander(seed + 1, time, 0.8),
+        pitch=3.0 + 0.8 * cosine(2 * turn - 0.4) + wander(seed + 2, time, 0.6),
+        roll=-0.8 * cosine(turn - 2 * np.pi * 0.30) + wander(seed + 3, time, 0.4),
+    )
+    head = Turn(yaw=wander(seed + 4, time, 2.5), pitch=1.0 + 0.6 * cosine(2 * turn + 2.6) + wander(seed + 5, time, 1.2), roll=wander(seed + 6, time, 0.7))
+    arms = []
+    for index in range(2):
+        swing = cosine(turn - 0.2 + np.pi * index)  # 1 is backward, at the strike of the heel of the same side
+        more = wander(seed + 7 + index, time, 1.5)
+        arms.append(
+            Arm(
+                flexion=-3.0 - 19.0 * swing + more,
+                abduction=7.5 + 1.5 * swing,
+                inward=27.0 - 8.0 * swing,
+                elbow=24.0 - 12.0 * cosine(turn - 0.6 + np.pi * index) + 0.5 * more,
+                pronation=20.0 - 6.0 * swing,
+                wrist=4.0 - 3.0 * cosine(turn - 0.9 + np.pi * index),
+                protracted=-2.5 * swing,
+            )
+        )
+    feet = legs(gait, footsteps(gait, path, float(time[-1]), seed), time, pelvis, heading, hips)
+    return Movement(pelvis(time), heading(time), hips(time), chest, head, (arms[0], arms[1]), feet)
+
+
+def walk(time: np.ndarray) -> Movement:
+    """Return walking straight ahead."""
+    return walk_along(walking(1.30, 1.06, 0.3217), straight(), HEIGHT_WAVES, time, seed=1)

@@ -1,0 +1,6 @@
+"""`python -m kinematics`."""
+
+from kinematics.cli import main
+
+if __name__ == "__main__":
+    main()

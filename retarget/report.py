@@ -1,0 +1,147 @@
+"""What a retarget did, in numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float
+
+from kinematics.anatomy import find_anatomy
+from kinematics.forward import GlobalTransforms
+from retarget.rest_pose import RestPose
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+# Bones between body parts, by the parts at their ends; "hips" and "shoulders" are the middles of the two sides.
+BONES: dict[str, tuple[str, str]] = {"trunk": ("hips", "shoulders"), "neck": ("neck", "head")} | {
+    side + name: (side + start, side + end)
+    for side in ("left_", "right_")
+    for name, start, end in (
+        ("clavicle", "clavicle", "upper_arm"),
+        ("upper_arm", "upper_arm", "forearm"),
+        ("forearm", "forearm", "hand"),
+        ("thigh", "thigh", "shin"),
+        ("shin", "shin", "foot"),
+        ("foot", "foot", "toe"),
+    )
+}
+
+
+@dataclass(frozen=True)
+class DirectionError:
+    """Angle between a source bone and its target bone, in degrees.
+
+    Attributes:
+        mean_degrees: Mean over all frames.
+        max_degrees: Largest of all frames.
+        build_degrees: The same angle while both bodies stand in the rest pose: the skeletons are built differently (a toe joint
+            higher up, a collar bone that starts at the spine), and a transfer that keeps postures keeps this angle.
+    """
+
+    mean_degrees: float
+    max_degrees: float
+    build_degrees: float
+
+
+@dataclass(frozen=True)
+class RetargetReport:
+    """Numbers of a retarget.
+
+    Attributes:
+        frames: Frames retargeted.
+        mapped: Target joints that are driven.
+        target_joints: Joints of the target.
+        root_scale: Leg length of the target over the source's, both in metres where the target's unit is known.
+        height_shift: How far the result was raised so that its feet stand as high as the source's, as a share of the
+            target's leg length.
+        same_body: Whether both skeletons have the same bone lengths up to one scale.
+        source_rest: What told the source's rest pose: "zero pose", "clip" or "bone directions".
+        target_rest: What told the target's rest pose.
+        bone_directions: Error of each bone between body parts, by its name out of `BONES`.
+        warnings: What the user should know, one sentence each.
+    """
+
+    frames: int
+    mapped: int
+    target_joints: int
+    root_scale: float
+    height_shift: float
+    same_body: bool
+    source_rest: str
+    target_rest: str
+    bone_directions: Mapping[str, DirectionError]
+    warnings: tuple[str, ...]
+
+    @property
+    def mean_direction_error_degrees(self) -> float:
+        """Mean over bones and frames; 0 where there are no common bones."""
+        return float(np.mean([error.mean_degrees for error in self.bone_directions.values()])) if self.bone_directions else 0.0
+
+    @property
+    def max_direction_error_degrees(self) -> float:
+        """Largest over bones and frames."""
+        return max((error.max_degrees for error in self.bone_directions.values()), default=0.0)
+
+    def __rich__(self) -> Table:
+        """Return a table for the terminal."""
+        from rich.table import Table
+
+        table = Table(title="Report", title_justify="left", show_header=False)
+        table.add_column()
+        table.add_column(overflow="fold")
+        table.add_row("frames", str(self.frames))
+        table.add_row("joints driven", f"{self.mapped} of {self.target_joints}")
+        table.add_row("root path scaled by", f"{self.root_scale:.4f} (leg lengths)")
+        table.add_row("raised by", f"{100 * self.height_shift:.2f} % of the leg")
+        table.add_row("rest pose from", f"source: {self.source_rest}; target: {self.target_rest}")
+        mean, most = self.mean_direction_error_degrees, self.max_direction_error_degrees
+        table.add_row("bone direction error", f"mean {mean:.2f}, max {most:.1f} degrees")
+        for name, error in self.bone_directions.items():
+            table.add_row(f"  {name.replace('_', ' ')}", f"{error.mean_degrees:.2f}, max {error.max_degrees:.1f}" + _build(error))
+        for warning in self.warnings:
+            table.add_row("[yellow]note[/]", warning)
+        return table
+
+
+def _build(error: DirectionError) -> str:
+    return f" (built {error.build_degrees:.1f} apart)" if error.build_degrees >= 0.05 else ""
+
+
+def bone_direction_errors(
+    source: GlobalTransforms, target: GlobalTransforms, source_rest: RestPose, target_rest: RestPose
+) -> dict[str, DirectionError]:
+    """Compare the directions of the bones that both bodies have.
+
+    Args:
+        source: The source in a world with Y up.
+        target: The result in the same world, frame by frame.
+        source_rest: The source's rest pose.
+        target_rest: The target's rest pose.
+    """
+    errors = {}
+    for name in BONES:
+        one, other = (
+            _bone(np.concatenate([rest.global_positions[None], seen.global_positions]), find_anatomy(seen.skeleton).joints, name)
+            for rest, seen in ((source_rest, source), (target_rest, target))
+        )
+        if one is not None and other is not None:
+            angles = np.degrees(np.arctan2(np.linalg.norm(np.cross(one, other), axis=-1), np.sum(one * other, axis=-1)))
+            errors[name] = DirectionError(float(angles[1:].mean()), float(angles[1:].max()), float(angles[0]))
+    return errors
+
+
+def _bone(where: Float[np.ndarray, "frames joints 3"], joints: Mapping[str, int], name: str) -> Float[np.ndarray, "frames 3"] | None:
+    """Vector along a bone in each frame; None where a body part is missing or the bone has no length."""
+    points = []
+    for end in BONES[name]:
+        middle = {"hips": "thigh", "shoulders": "upper_arm"}.get(end)
+        roles = ["left_" + middle, "right_" + middle] if middle else [end]
+        if not all(role in joints for role in roles):
+            return None
+        points.append(np.mean([where[:, joints[role]] for role in roles], axis=0))
+    bone = np.asarray(points[1] - points[0])
+    return bone if np.linalg.norm(bone, axis=-1).min(initial=np.inf) > 0 else None

@@ -1,0 +1,300 @@
+"""The rest pose of a skeleton: how each joint is turned when the body stands straight with its arms out.
+
+Files do not agree on the pose that zero rotations give: a T, an A, arms down, legs apart, or no pose at all (every bone along
++X). So each skeleton is brought, like a doll, into one common pose: Y up, facing +Z, legs down, arms out, feet forward. Where two
+dolls stand alike, a global rotation of the one away from that pose is the rotation of the other.
+
+The doll starts from the zero pose where that is a standing body; else from the frames of the clip in which the body stands
+straightest; else from the directions of its bones alone, and then the twist of the limbs is a guess. Limbs are then straightened by
+the smallest rotation, parents first, which keeps their twist: palms that face the thighs with hanging arms face down in the T.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from kinematics._arrays import FrozenArrays, frozen
+from kinematics.anatomy import Anatomy, find_anatomy
+from kinematics.forward import GlobalTransforms, forward_kinematics
+from kinematics.frames import body_left
+from kinematics.motion import Motion
+from kinematics.rotations import quaternion
+from kinematics.skeleton import Skeleton
+from retarget.errors import RetargetError
+
+LEFT, UP, FORWARD = np.eye(3)
+SIDES = (("left_", 1.0), ("right_", -1.0))
+SNAP = np.cos(np.radians(25.0))  # a zero pose within this of an axis is meant to be along it
+STRAIGHT_FRAMES = 200  # at most so many frames tell the rest pose
+HINGE = 0.1  # least mean sine of a knee's or elbow's flexion that tells its axis
+
+
+@dataclass(frozen=True, eq=False)
+class RestPose(FrozenArrays):
+    """A body standing straight: Y up, facing +Z, left hand towards +X, legs down, arms out, feet forward.
+
+    Attributes:
+        skeleton: The skeleton.
+        global_rotations: Each joint's rotation in that pose, unit quaternions wxyz, shape (joints, 4).
+        global_positions: Each joint's position with the root at the origin, in the skeleton's unit, shape (joints, 3).
+        end_site_positions: Each end site's position, shape (ends, 3).
+        origin: "zero pose", "clip" or "bone directions": what told the pose.
+        zero_up: The axis of the skeleton's own world that is up in its zero pose, shape (3,); None where that is no pose.
+    """
+
+    skeleton: Skeleton
+    global_rotations: Float[np.ndarray, "joints 4"]
+    global_positions: Float[np.ndarray, "joints 3"]
+    end_site_positions: Float[np.ndarray, "ends 3"]
+    origin: str
+    zero_up: Float[np.ndarray, " 3"] | None
+
+    def __post_init__(self) -> None:
+        """Copy, check and lock."""
+        joints, ends = self.skeleton.num_joints, self.skeleton.num_end_sites
+        shapes = {"global_rotations": (joints, 4), "global_positions": (joints, 3), "end_site_positions": (ends, 3)}
+        for name, shape in shapes.items():
+            object.__setattr__(self, name, frozen(getattr(self, name), shape, name))
+        if self.zero_up is not None:
+            object.__setattr__(self, "zero_up", frozen(self.zero_up, (3,), "zero_up"))
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether a pose told the twist of the limbs (True), or it was guessed from bone directions (False)."""
+        return self.origin != "bone directions"
+
+
+def find_rest_pose(skeleton: Skeleton, clip: GlobalTransforms | None = None) -> RestPose:
+    """Bring a skeleton with two legs into the common rest pose.
+
+    Args:
+        skeleton: The skeleton, in any unit and axes.
+        clip: The same skeleton moving, in a world with Y up; used where the zero pose is no standing body.
+
+    Raises:
+        RetargetError: Where the toes point backwards: left and right are swapped, or the data is mirrored.
+    """
+    anatomy = find_anatomy(skeleton)
+    doll = _Doll(skeleton, anatomy)
+    frame = zero_pose_frame(skeleton)
+    if frame is not None:
+        doll.rotations[:] = quaternion.from_matrix(frame.T)
+        origin = "zero pose"
+    elif clip is not None and len(clip.global_rotations):
+        doll.rotations[:] = _straightest(clip, anatomy)
+        origin = "clip"
+    else:
+        _stand_up(doll)
+        origin = "bone directions"
+    doll.straighten()
+    if origin == "clip" and clip is not None:
+        _turn_hinges(doll, clip)
+        _flatten_feet(doll, clip)
+    where, ends = doll.positions()
+    return RestPose(skeleton, doll.rotations, where, ends, origin, None if frame is None else frame[:, 1])
+
+
+class _Doll:
+    """A skeleton in a pose that is being changed: global rotations (joints, 4)."""
+
+    def __init__(self, skeleton: Skeleton, anatomy: Anatomy) -> None:
+        self.skeleton, self.joints = skeleton, anatomy.joints
+        self.rotations = np.tile(quaternion.IDENTITY, (skeleton.num_joints, 1))
+
+    def positions(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return positions of joints and end sites, the root at the origin."""
+        skeleton = self.skeleton
+        steps = quaternion.rotate(self.rotations[skeleton.parents], skeleton.offsets)
+        where = np.zeros((skeleton.num_joints, 3))
+        for joint in range(1, skeleton.num_joints):
+            where[joint] = where[skeleton.parents[joint]] + steps[joint]
+        parents = skeleton.end_site_parents
+        return where, where[parents] + quaternion.rotate(self.rotations[parents], skeleton.end_site_offsets)
+
+    def turn(self, joint: int, rotation: np.ndarray) -> None:
+        """Turn a joint with everything below it."""
+        moved = [joint, *self.skeleton.descendants(joint)]
+        self.rotations[moved] = quaternion.multiply(rotation, self.rotations[moved])
+
+    def bone(self, role: str, tip: str) -> np.ndarray:
+        """Return the vector from one part to the next, or to the joint's tip; zero where there is none."""
+        where, ends = self.positions()
+        joint = self.joints[role]
+        if tip in self.joints:
+            return np.asarray(where[self.joints[tip]] - where[joint])
+        below = [where[child] for child in self.skeleton.children[joint] if self.skeleton.offsets[child].any()]
+        below += list(ends[self.skeleton.end_site_parents == joint])
+        return np.asarray(np.mean(below, axis=0) - where[joint]) if below else np.zeros(3)
+
+    def aim(self, role: str, tip: str, direction: np.ndarray) -> None:
+        """Turn a part by the smallest rotation that points its bone into a direction; half turns go about the left axis."""
+        if role in self.joints:
+            bone = self.bone(role, tip)
+            opposite = float(bone @ direction) < -0.999 * float(np.linalg.norm(bone))
+            if opposite and abs(float(direction @ LEFT)) < 0.5:
+                self.turn(self.joints[role], np.array([0.0, 1.0, 0.0, 0.0]))
+                bone = self.bone(role, tip)
+            self.turn(self.joints[role], quaternion.shortest_arc(bone, direction))
+
+    def straighten(self) -> None:
+        """Point legs down, arms out and feet forward, parents first."""
+        for side, sign in SIDES:
+            for part, tip in (("thigh", "shin"), ("shin", "foot")):
+                self.aim(side + part, side + tip, -UP)
+            self.yaw_foot(side)
+            for part, tip in (("upper_arm", "forearm"), ("forearm", "hand"), ("hand", "")):
+                self.aim(side + part, side + tip, sign * LEFT)
+
+    def yaw_foot(self, side: str) -> None:
+        """Turn a foot about the vertical so that its toes point forward; its sole stays as it is."""
+        level = self.bone(side + "foot", side + "toe") * (1.0 - UP)
+        if np.linalg.norm(level) > 0.3 * np.linalg.norm(self.bone(side + "foot", side + "toe")):
+            self.turn(self.joints[side + "foot"], quaternion.shortest_arc(level, FORWARD))
+
+
+def zero_pose_frame(skeleton: Skeleton) -> Float[np.ndarray, "3 3"] | None:
+    """Return the body's left, up and forward axes (columns) in the zero pose, or None where that is no standing body.
+
+    Axes within 25 degrees of a coordinate axis are meant to lie along it.
+
+    Raises:
+        RetargetError: Where the toes point backwards.
+    """
+    anatomy = find_anatomy(skeleton)
+    if not anatomy.has_legs:
+        return None
+    doll = _Doll(skeleton, anatomy)
+    where, _ = doll.positions()
+    joints = anatomy.joints
+    part = {role: where[joint] for role, joint in joints.items()}
+    across = _unit(part["left_thigh"] - part["right_thigh"])
+    hips = 0.5 * (part["left_thigh"] + part["right_thigh"])
+    tops = [part[role] for role in ("left_upper_arm", "right_upper_arm") if role in part]
+    tops = tops or [part[role] for role in ("head", "neck", "chest") if role in part][:1]
+    if not tops or not across.any():
+        return None
+    trunk = _unit(np.mean(tops, axis=0) - hips)
+    legs = [_unit(part[side + "foot"] - part[side + "thigh"]) for side, _ in SIDES]
+    knees = [_unit(part[side + "shin"] - part[side + "thigh"]) @ _unit(part[side + "foot"] - part[side + "shin"]) for side, _ in SIDES]
+    if max(leg @ trunk for leg in legs) > -0.6 or min(knees) < 0.5 or abs(across @ trunk) > 0.35:
+        return None
+    up = _snapped(_unit(trunk - 0.5 * (legs[0] + legs[1])))
+    left = _snapped(_unit(across - (across @ up) * up))
+    frame = np.stack([left, up, np.cross(left, up)], axis=1)
+    require_unmirrored(np.array([doll.bone(side + "foot", side + "toe") for side, _ in SIDES]) @ frame[:, 2:], "zero pose")
+    return np.asarray(frame)
+
+
+def require_unmirrored(forward: Float[np.ndarray, "*any 1"], where: str) -> None:
+    """Refuse toes that point backwards.
+
+    Args:
+        forward: How far each foot reaches forward, in any unit.
+        where: What was looked at, for the message.
+
+    Raises:
+        RetargetError: Where nearly all of it is negative.
+    """
+    size = float(np.abs(forward).max(initial=0.0))
+    if size > 0 and float((forward < -0.3 * size).mean()) > 0.9:
+        raise RetargetError(
+            f"the toes point backwards in the {where}: left and right are swapped or the data is mirrored; a reflection is "
+            "never retargeted, rename the sides or mirror the clip back first"
+        )
+
+
+def _straightest(clip: GlobalTransforms, anatomy: Anatomy) -> Float[np.ndarray, "joints 4"]:
+    """Mean rotation of each joint, seen from the body's heading, over the frames in which the body stands straightest."""
+    where, joints = clip.global_positions, anatomy.joints
+    hips = 0.5 * (where[:, joints["left_thigh"]] + where[:, joints["right_thigh"]])
+    top = where[:, joints.get("neck", joints.get("head", joints.get("chest", 0)))]
+    bones = [hips - top]
+    for side, _ in SIDES:
+        knee = where[:, joints[side + "shin"]]
+        bones += [knee - where[:, joints[side + "thigh"]], where[:, joints[side + "foot"]] - knee]
+    lean = sum(1.0 + _unit(bone) @ UP for bone in bones)
+    left = body_left(clip, anatomy) * (1.0 - UP)
+    lean = np.where(np.linalg.norm(left, axis=1) > 0.5, lean, np.inf) if np.linalg.norm(left, axis=1).max() > 0.5 else lean
+    order = np.argsort(lean, kind="stable")
+    best = order[lean[order] <= lean[order[0]] + 0.02]
+    best = best[:: -(-len(best) // STRAIGHT_FRAMES)]
+    x = _unit(left[best])
+    heading = quaternion.from_matrix(np.stack([x, np.broadcast_to(UP, x.shape), np.cross(x, UP)], axis=-1))
+    return quaternion.mean(quaternion.multiply(quaternion.inverse(heading)[:, None], clip.global_rotations[best]))
+
+
+def _turn_hinges(doll: _Doll, clip: GlobalTransforms) -> None:
+    """Twist thighs and upper arms so that knees and elbows bend about their anatomical axis.
+
+    A knee's axis points left, an elbow's down (left arm) or up (right arm) when the arms are out: the cross product of the two
+    bones, seen from the upper one, over all frames in which they are not in line.
+    """
+    where = clip.global_positions
+    for side, sign in SIDES:
+        for upper, lower, tip, axis in (("thigh", "shin", "foot", LEFT), ("upper_arm", "forearm", "hand", -sign * UP)):
+            if not all(side + part in doll.joints for part in (upper, lower, tip)):
+                continue
+            a, b, c = (doll.joints[side + part] for part in (upper, lower, tip))
+            hinge = np.cross(_unit(where[:, b] - where[:, a]), _unit(where[:, c] - where[:, b]))
+            local = quaternion.rotate(quaternion.inverse(clip.global_rotations[:, a]), hinge).mean(axis=0)
+            if np.linalg.norm(local) > HINGE:
+                bone = _unit(doll.bone(side + upper, side + lower))
+                now = quaternion.rotate(doll.rotations[a], local)
+                doll.turn(a, _twist(now, axis, bone))
+        doll.yaw_foot(side)
+
+
+def _flatten_feet(doll: _Doll, clip: GlobalTransforms) -> None:
+    """Level the soles: what is up in a foot's frame while it stands still near the ground is up in the rest pose."""
+    for side, _ in SIDES:
+        foot = doll.joints[side + "foot"]
+        tip = doll.joints.get(side + "toe", foot)
+        low = np.minimum(clip.global_positions[:, foot, 1], clip.global_positions[:, tip, 1])
+        if len(low) < 10:
+            continue
+        speed = np.linalg.norm(np.gradient(clip.global_positions[:, [foot, tip]], axis=0), axis=-1).max(axis=1)
+        still = (speed <= np.quantile(speed, 0.3)) & (low <= np.quantile(low, 0.5))
+        if still.sum() >= 3:
+            up = quaternion.rotate(quaternion.inverse(clip.global_rotations[still, foot]), UP).mean(axis=0)
+            doll.turn(foot, quaternion.shortest_arc(quaternion.rotate(doll.rotations[foot], up), UP))
+            doll.yaw_foot(side)
+
+
+def _stand_up(doll: _Doll) -> None:
+    """Make a body stand from the directions of its bones alone: hips and collar bones across, spine, neck and head up."""
+    for role, pair, tip in (("pelvis", "thigh", "chest"), ("chest", "clavicle", "neck")):
+        if role not in doll.joints or "left_" + pair not in doll.joints or "right_" + pair not in doll.joints:
+            continue
+        where, _ = doll.positions()
+        across = _unit(where[doll.joints["left_" + pair]] - where[doll.joints["right_" + pair]])
+        if across.any():
+            doll.turn(doll.joints[role], quaternion.shortest_arc(across, LEFT))
+        along = doll.bone(role, tip)
+        doll.turn(doll.joints[role], _twist(along, UP, LEFT))
+    for role, tip in (("neck", "head"), ("head", "")):
+        doll.aim(role, tip, UP)
+    for side, sign in SIDES:
+        doll.aim(side + "clavicle", side + "upper_arm", sign * LEFT)
+        for part, tip in (("thigh", "shin"), ("shin", "foot")):
+            doll.aim(side + part, side + tip, -UP)
+        doll.aim(side + "foot", side + "toe", _unit(FORWARD - 0.5 * UP))
+
+
+def _twist(vector: np.ndarray, wanted: np.ndarray, axis: np.ndarray) -> np.ndarray:
+    """Return the rotation about a unit axis that brings one vector nearest to another."""
+    a, b = vector - (vector @ axis) * axis, wanted - (wanted @ axis) * axis
+    angle = np.arctan2(axis @ np.cross(a, b), a @ b) if a.any() and b.any() else 0.0
+    return quaternion.from_axis_angle(axis, angle)
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(vectors / np.where(length > 0, length, 1.0))
+
+
+def _snapped(vector: np.ndarray) -> np.ndarray:
+    axis = int(np.abs(vector).argmax())
+    return np.asarray(np.sign(vector[axis]) * np.eye(3)[axis]) if abs(vector[axis]) > SNAP else vector

@@ -1,0 +1,171 @@
+"""Carry global rotations from one body to another, and the path of the hips.
+
+Both skeletons have a common rest pose (`retarget.rest_pose`). With N the global rotation of a joint in it, a source joint that is
+turned to R has left the rest pose by R N_source^-1; the target joint does the same: R_target = R N_source^-1 F N_target. F is the
+identity, except where a rest pose was guessed or both skeletons are one body in different joint frames: there it turns the target
+joint so that its bones lie along the source's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from kinematics._arrays import FrozenArrays
+from kinematics.forward import forward_kinematics
+from kinematics.motion import Motion
+from kinematics.rotations import quaternion
+from kinematics.skeleton import Skeleton
+from retarget.joint_map import JointMap
+from retarget.rest_pose import RestPose
+
+SAME_BODY = 0.01  # largest share by which bone lengths of one body differ
+
+
+@dataclass(frozen=True, eq=False)
+class Alignment(FrozenArrays):
+    """How source joints turn target joints; one row for each pair of the joint map.
+
+    Attributes:
+        source_joints: Index of the source joint, shape (pairs,).
+        target_joints: Index of the target joint, shape (pairs,).
+        weights: Share of the pair in the target joint's rotation, shape (pairs,).
+        local_rotations: Target frame in the source joint's frame, N_source^-1 F N_target, wxyz, shape (pairs, 4).
+        same_body: Whether both skeletons have the same bone lengths up to one scale.
+    """
+
+    source_joints: Int[np.ndarray, " pairs"]
+    target_joints: Int[np.ndarray, " pairs"]
+    weights: Float[np.ndarray, " pairs"]
+    local_rotations: Float[np.ndarray, "pairs 4"]
+    same_body: bool
+
+
+def align(joint_map: JointMap, source: RestPose, target: RestPose) -> Alignment:
+    """Find the constant rotation between the joints of each pair."""
+    pairs = sorted(joint_map.pairs, key=lambda pair: target.skeleton.joint_index(pair.target))
+    ours = np.array([source.skeleton.joint_index(pair.source) for pair in pairs], dtype=np.int64)
+    theirs = np.array([target.skeleton.joint_index(pair.target) for pair in pairs], dtype=np.int64)
+    driver = dict(zip(theirs[::-1].tolist(), ours[::-1].tolist(), strict=True))  # the first pair of each target joint
+    bones = {joint: _bones(joint, driver, source, target) for joint in driver}
+    same_body = _same_lengths(list(bones.values()))
+    turns = np.tile(quaternion.IDENTITY, (target.skeleton.num_joints, 1))
+    if same_body or not (source.is_certain and target.is_certain):
+        for joint in sorted(driver):
+            parent = int(target.skeleton.parents[joint])
+            above = turns[parent] if parent >= 0 else quaternion.IDENTITY
+            turns[joint] = _turn_onto(*bones[joint], above)
+    weights = np.array([pair.weight for pair in pairs], dtype=np.float64)
+    rotations = quaternion.multiply(
+        quaternion.inverse(source.global_rotations[ours]), quaternion.multiply(turns[theirs], target.global_rotations[theirs])
+    )
+    return Alignment(ours, theirs, weights, rotations, same_body)
+
+
+def transfer_rotations(
+    global_rotations: Float[np.ndarray, "frames source_joints 4"],
+    alignment: Alignment,
+    target: Skeleton,
+    resting_rotations: Float[np.ndarray, "joints 4"],
+) -> Float[np.ndarray, "frames joints 4"]:
+    """Return the target's local rotations.
+
+    Args:
+        global_rotations: The source's global rotations, wxyz, in a world with Y up.
+        alignment: Pairs of joints.
+        target: The target skeleton.
+        resting_rotations: Local rotation of each target joint that nothing drives; the root's in a world with Y up.
+
+    Returns:
+        Local rotations wxyz; the root's in the same world.
+    """
+    frames, parents = len(global_rotations), target.parents
+    moved = quaternion.multiply(global_rotations[:, alignment.source_joints], alignment.local_rotations)
+    turned = np.empty((frames, target.num_joints, 4))
+    driven = np.zeros(target.num_joints, dtype=bool)
+    for joint in np.unique(alignment.target_joints):
+        rows = np.flatnonzero(alignment.target_joints == joint)
+        turned[:, joint] = moved[:, rows[0]] if len(rows) == 1 else _blend(moved[:, rows], alignment.weights[rows])
+        driven[joint] = True
+    local = np.empty_like(turned)
+    for joint in np.flatnonzero(~driven):
+        rest, parent = resting_rotations[joint], parents[joint]
+        turned[:, joint] = rest if parent < 0 else quaternion.multiply(turned[:, parent], rest)
+        local[:, joint] = rest
+    inner = driven & (parents >= 0)
+    local[:, inner] = quaternion.multiply(quaternion.inverse(turned[:, parents[inner]]), turned[:, inner])
+    local[:, 0] = turned[:, 0]
+    return local / np.linalg.norm(local, axis=-1, keepdims=True)
+
+
+def carry_hips(motion: Motion, legs: tuple[int, int], hips: Float[np.ndarray, "frames 3"], *, carrier: int = 0) -> Motion:
+    """Move one joint, with all below it, so that the middle of the two hip joints goes where `hips` says.
+
+    Args:
+        motion: The motion.
+        legs: The two hip joints.
+        hips: Global positions in the motion's unit and world, shape (frames, 3).
+        carrier: The joint that is moved: the root, or one below it, whose local positions then change from frame to frame.
+    """
+    seen = forward_kinematics(motion)
+    away = hips - seen.global_positions[:, legs].mean(axis=1)
+    if carrier == 0:
+        return motion.with_root_positions(motion.root_positions + away)
+    skeleton = motion.skeleton
+    local = np.tile(skeleton.offsets, (motion.num_frames, 1, 1)) if motion.local_positions is None else motion.local_positions.copy()
+    above = seen.global_rotations[:, skeleton.parents[carrier]]
+    local[:, carrier] += quaternion.rotate(quaternion.inverse(above), away)
+    return replace(motion, local_positions=local)
+
+
+def _blend(rotations: Float[np.ndarray, "frames pairs 4"], weights: Float[np.ndarray, " pairs"]) -> Float[np.ndarray, "frames 4"]:
+    """Weighted mean of rotations that are near to each other: the normalized sum of quaternions on one half-sphere."""
+    same_side = np.where(np.einsum("fpi,fi->fp", rotations, rotations[:, 0]) < 0, -1.0, 1.0)
+    total = np.einsum("fpi,fp->fi", rotations, same_side * weights)
+    return np.asarray(total / np.linalg.norm(total, axis=-1, keepdims=True))
+
+
+def _bones(joint: int, driver: dict[int, int], source: RestPose, target: RestPose) -> tuple[np.ndarray, np.ndarray]:
+    """Vectors from a target joint to the next driven joints below it, and the same of the source, in the rest pose."""
+    ours, theirs, queue = [], [], list(target.skeleton.children[joint])
+    one = driver[joint]
+    while queue:
+        child = queue.pop(0)
+        if child not in driver:
+            queue += target.skeleton.children[child]
+        elif one in source.skeleton.ancestors(driver[child]):
+            ours.append(source.global_positions[driver[child]] - source.global_positions[one])
+            theirs.append(target.global_positions[child] - target.global_positions[joint])
+    if not theirs:
+        ends = source.skeleton.end_site_parents == one, target.skeleton.end_site_parents == joint
+        if ends[0].sum() == 1 and ends[1].sum() == 1:
+            ours.append(source.end_site_positions[ends[0]][0] - source.global_positions[one])
+            theirs.append(target.end_site_positions[ends[1]][0] - target.global_positions[joint])
+    return np.array(ours).reshape(-1, 3), np.array(theirs).reshape(-1, 3)
+
+
+def _same_lengths(bones: list[tuple[np.ndarray, np.ndarray]]) -> bool:
+    ours = np.concatenate([np.linalg.norm(one, axis=1) for one, _ in bones])
+    theirs = np.concatenate([np.linalg.norm(other, axis=1) for _, other in bones])
+    scale = theirs.sum() / ours.sum() if ours.sum() > 0 else 0.0
+    return bool(scale > 0 and np.all(np.abs(theirs - scale * ours) <= SAME_BODY * theirs.max()))
+
+
+def _turn_onto(ours: np.ndarray, theirs: np.ndarray, above: np.ndarray) -> np.ndarray:
+    """Return the rotation that lays the target's bones along the source's; the parent's where there are no bones.
+
+    Two or more directions: Kabsch (1976). One: the parent's turn, then the smallest rotation.
+    """
+    sizes = np.linalg.norm(ours, axis=1), np.linalg.norm(theirs, axis=1)
+    far = (sizes[0] > 1e-6 * sizes[0].max(initial=0.0)) & (sizes[1] > 1e-6 * sizes[1].max(initial=0.0))
+    if not far.any():
+        return above
+    ours, theirs = ours[far] / sizes[0][far].max(), theirs[far] / sizes[1][far].max()
+    u, s, vt = np.linalg.svd(ours.T @ theirs)
+    if s[1] > 1e-3 * s[0]:
+        return quaternion.from_matrix(u @ np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ vt))]) @ vt)
+    turned = quaternion.rotate(above, theirs)
+    longest = int(sizes[1][far].argmax())
+    return quaternion.multiply(quaternion.shortest_arc(turned[longest], ours[longest]), above)

@@ -1,0 +1,72 @@
+"""Which package may import what, found by walking the imports of every module (conventions 14)."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+ALWAYS = {"numpy", "jaxtyping", "scipy", "numba", "orjson"}
+ALLOWED = {
+    "kinematics": ALWAYS | {"kinematics"},
+    "kinematics.viewer": ALWAYS | {"kinematics", "PIL"},
+    "kinematics.cli": ALWAYS | {"kinematics", "tyro", "rich"},
+    "kinematics.__main__": {"kinematics"},
+    "retarget": ALWAYS | {"kinematics", "retarget", "rich"},
+    "retarget.cli": ALWAYS | {"kinematics", "retarget", "tyro", "rich"},
+    "retarget.__main__": {"retarget"},
+}
+MODULES = sorted(path for package in ("kinematics", "retarget") for path in (ROOT / package).rglob("*.py"))
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imported(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative imports hide the boundary"
+            found.add(node.module or "")
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=module_name)
+def test_imports_stay_inside_their_boundary(path: Path) -> None:
+    name = module_name(path)
+    rule = max((key for key in ALLOWED if name == key or name.startswith(key + ".")), key=len)
+    outside = {module.split(".")[0] for module in imported(path)} - ALLOWED[rule] - set(sys.stdlib_module_names)
+    assert not outside, f"{name} must not import {sorted(outside)}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=module_name)
+def test_only_named_modules_reach_the_viewer(path: Path) -> None:
+    """The viewer is imported by name, by command lines alone."""
+    name = module_name(path)
+    if not name.startswith("kinematics.viewer") and not name.endswith(".cli"):
+        assert not any(module.startswith("kinematics.viewer") for module in imported(path))
+
+
+def test_importing_kinematics_is_light() -> None:
+    """No compiler, no SciPy, no torch, no picture library at import; and nothing is compiled."""
+    heavy = ("numba", "scipy", "torch", "PIL", "OpenGL", "pyrender", "tyro", "rich", "orjson")
+    code = f"import sys, kinematics; print([name for name in {heavy} if name in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert result.stdout.strip() == "[]"
+
+
+def test_packages_export_few_names() -> None:
+    for package in ("kinematics", "retarget"):
+        tree = ast.parse((ROOT / package / "__init__.py").read_text(encoding="utf-8"))
+        names = [alias.asname for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names]
+        assert 0 < len(names) <= 20
+        others = [node for node in tree.body if not isinstance(node, ast.ImportFrom)]
+        assert len(others) == 1 and isinstance(others[0], ast.Expr)  # the docstring: an __init__ only re-exports
