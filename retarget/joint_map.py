@@ -88,8 +88,10 @@ class JointMap:
 
         Raises:
             UnknownNameError: On a name that a skeleton does not have.
-            RetargetError: Where the weights of a target joint are not positive.
+            RetargetError: Without pairs, or on a weight that is not positive.
         """
+        if not self.pairs:
+            raise RetargetError("the joint map has no pairs, so nothing would move")
         for pair in self.pairs:
             source.joint_index(pair.source)
             target.joint_index(pair.target)

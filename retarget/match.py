@@ -16,8 +16,9 @@ from kinematics.anatomy import ROLES, Anatomy, common_ancestor, find_anatomy, pa
 from kinematics.joint_names import bare_name
 from kinematics.motion import Motion
 from kinematics.skeleton import Skeleton
-from retarget.errors import RetargetError
+from retarget.body import require_legs, rigid_skeleton
 from retarget.joint_map import JointMap, JointPair
+from retarget.rest_pose import SIDES, zero_pose_frame
 
 # Each part and the parts it may hang from, the nearest first.
 ABOVE: dict[str, tuple[str, ...]] = {
@@ -49,34 +50,15 @@ def match(source: Skeleton | Motion, target: Skeleton | Motion) -> JointMap:
     Raises:
         RetargetError: Where one of them has no two legs; the message names what was found.
     """
-    one = source.skeleton if isinstance(source, Motion) else source
-    other = target.skeleton if isinstance(target, Motion) else target
+    (one, _), (other, _) = rigid_skeleton(source), rigid_skeleton(target)
     draft = _Draft(one, other, find_anatomy(one), find_anatomy(other))
-    require_body(one, draft.source_body, "source")
-    require_body(other, draft.target_body, "target")
+    require_legs(one, draft.source_body, "source")
+    require_legs(other, draft.target_body, "target")
     draft.parts()
     draft.chains()
     draft.fingers()
     draft.same_names()
     return draft.joint_map()
-
-
-def require_body(skeleton: Skeleton, anatomy: Anatomy, which: str) -> None:
-    """Refuse a skeleton without two legs.
-
-    Raises:
-        RetargetError: Naming the parts found and the parts missing.
-    """
-    if anatomy.has_legs and "pelvis" in anatomy.joints:
-        return
-    legs = [side + part for side in ("left_", "right_") for part in ("thigh", "shin", "foot")]
-    missing = ", ".join(role.replace("_", " ") for role in ["pelvis", *legs] if role not in anatomy.joints)
-    found = ", ".join(role.replace("_", " ") for role in anatomy.joints) or "no body part"
-    names = ", ".join(skeleton.joint_names[:8]) + (", ..." if skeleton.num_joints > 8 else "")
-    raise RetargetError(
-        f"the {which} skeleton is not a body with two legs: among its {skeleton.num_joints} joints ({names}) "
-        f"{found} was found, and {missing} is missing"
-    )
 
 
 @dataclass
@@ -106,13 +88,13 @@ class _Draft:
 
     def parts(self) -> None:
         """Pair the joints that are the same part of the body."""
-        sure, reason = (0.95, "same part, by names and tree")
+        sure, reason = (0.95, "part by names")
         if not (self.source_body.by_names and self.target_body.by_names):
-            sure, reason = 0.7, "same part, by the tree and its lengths"
+            sure, reason = 0.7, "part by tree"
         for role in self.common_roles():
             a, b = self.source_body.joints[role], self.target_body.joints[role]
             same = bare_name(self.source.joint_names[a]) == bare_name(self.target.joint_names[b])
-            self.add(a, b, role, 1.0 if same else sure, "same part and name" if same else reason)
+            self.add(a, b, role, 1.0 if same else sure, "same name" if same else reason)
 
     def common_roles(self) -> list[str]:
         return [role for role in ROLES if role in self.source_body.joints and role in self.target_body.joints]
@@ -137,7 +119,7 @@ class _Draft:
         if len(inner_a) == len(inner_b):
             for one, other in zip(inner_a, inner_b, strict=True):
                 if other not in self.found:
-                    self.add(one, other, role, 0.9, "same place in the chain")
+                    self.add(one, other, role, 0.9, "place in chain")
             return
         ours, theirs = _places(self.source, self.source_body, a, end), _places(self.target, self.target_body, b, end)
         shares = _shares(ours, theirs)
@@ -153,13 +135,13 @@ class _Draft:
         """Let several joints of a path drive one joint."""
         self.found[target] = []
         drivers = [(one, float(share)) for one, share in zip(path, shares, strict=False) if share > 0]
-        reason = "share of the chain's length" if len(drivers) > 1 else "same place in the chain"
+        reason = "share of chain" if len(drivers) > 1 else "place in chain"
         for one, share in drivers:
             self.add(one, target, role, 0.7, reason, share)
 
     def fingers(self) -> None:
         """Pair the joints of each finger in their order from the palm."""
-        for side in ("left_", "right_"):
+        for side, _ in SIDES:
             if side + "hand" not in self.common_roles():
                 continue
             ours = _fingers(self.source, self.source_body.joints[side + "hand"])
@@ -167,10 +149,10 @@ class _Draft:
             only = [name for name in ours if name != "thumb"]
             for name, chain in theirs.items():
                 drivers = ours.get(name)
-                sure, reason = 0.9, "same finger"
+                sure, reason = 0.9, "finger"
                 if drivers is None and name != "thumb" and only:
                     drivers = ours.get("middle", ours[only[0]])
-                    sure, reason = 0.5, "the other side has no such finger"
+                    sure, reason = 0.5, "nearest finger"
                 for one, other in zip(drivers or [], chain, strict=False):
                     if other not in self.found:
                         self.add(one, other, side + name, sure, reason)
@@ -187,7 +169,7 @@ class _Draft:
             if above < 0 or parent < 0:
                 continue
             if self.source.joint_names[above] in [pair.source for pair in self.found.get(parent, [])]:
-                self.add(one, other, "other", 0.8, "same name under the same joint")
+                self.add(one, other, "other", 0.8, "same name")
 
 
 def _path(skeleton: Skeleton, anatomy: Anatomy, start: str, end: str) -> list[int]:
@@ -199,17 +181,32 @@ def _path(skeleton: Skeleton, anatomy: Anatomy, start: str, end: str) -> list[in
 def _places(skeleton: Skeleton, anatomy: Anatomy, path: list[int], end: str) -> np.ndarray:
     """Where each joint of a path begins, as a share of the path's length; the last entry is 1.
 
-    The trunk's length reaches up to the neck, because the joint that carries the arms sits high in some skeletons and low
-    in others.
+    The trunk's length reaches from between the hips to between the shoulders, because the joint that carries the arms sits
+    high in some skeletons and low in others.
     """
     lengths = np.linalg.norm(skeleton.offsets[path[1:]], axis=1)
     if end == "chest":
-        above = anatomy.joints.get("neck", anatomy.joints.get("head"))
-        beyond = [] if above is None else path_between(skeleton, path[-1], above)[1:]
-        lengths = np.append(lengths, np.linalg.norm(skeleton.offsets[beyond], axis=1).sum())
+        lengths = np.append(lengths, _chest_height(skeleton, anatomy))
+        lengths[0] += np.linalg.norm(_middle(skeleton, anatomy, "pelvis", "thigh"))
     if lengths.sum() <= 0:
         lengths = np.ones(len(lengths))
     return np.concatenate([[0.0], np.cumsum(lengths) / lengths.sum()])
+
+
+def _chest_height(skeleton: Skeleton, anatomy: Anatomy) -> float:
+    """Height of the shoulders above the chest in the zero pose; the way to the neck where that is no pose."""
+    joints, frame = anatomy.joints, zero_pose_frame(skeleton)
+    if frame is not None and "left_upper_arm" in joints and "right_upper_arm" in joints:
+        return max(float(_middle(skeleton, anatomy, "chest", "upper_arm") @ frame[:, 1]), 0.0)
+    above = joints.get("neck", joints.get("head"))
+    beyond = [] if above is None else path_between(skeleton, joints["chest"], above)[1:]
+    return float(np.linalg.norm(skeleton.offsets[beyond], axis=1).sum())
+
+
+def _middle(skeleton: Skeleton, anatomy: Anatomy, start: str, part: str) -> np.ndarray:
+    """Vector from a joint to the middle of a left and a right part in the zero pose."""
+    paths = [path_between(skeleton, anatomy.joints[start], anatomy.joints[side + part])[1:] for side, _ in SIDES]
+    return np.asarray(np.mean([skeleton.offsets[path].sum(axis=0) for path in paths], axis=0))
 
 
 def _shares(source: np.ndarray, target: np.ndarray) -> np.ndarray:

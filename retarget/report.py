@@ -134,7 +134,9 @@ def bone_direction_errors(
     return errors
 
 
-def _bone(where: Float[np.ndarray, "frames joints 3"], joints: Mapping[str, int], name: str) -> Float[np.ndarray, "frames 3"] | None:
+def _bone(
+    where: Float[np.ndarray, "frames joints 3"], joints: Mapping[str, int], name: str
+) -> Float[np.ndarray, "frames 3"] | None:
     """Vector along a bone in each frame; None where a body part is missing or the bone has no length."""
     points = []
     for end in BONES[name]:

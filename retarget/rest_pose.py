@@ -5,8 +5,8 @@ Files do not agree on the pose that zero rotations give: a T, an A, arms down, l
 dolls stand alike, a global rotation of the one away from that pose is the rotation of the other.
 
 The doll starts from the zero pose where that is a standing body; else from the frames of the clip in which the body stands
-straightest; else from the directions of its bones alone, and then the twist of the limbs is a guess. Limbs are then straightened by
-the smallest rotation, parents first, which keeps their twist: palms that face the thighs with hanging arms face down in the T.
+straightest; else from the directions of its bones alone, and then the twist of the limbs is a guess. Limbs are then straightened
+by the smallest rotation, parents first, which keeps their twist: palms that face hanging arms' thighs face down in the T.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from jaxtyping import Float
 
 from kinematics._arrays import FrozenArrays, frozen
 from kinematics.anatomy import Anatomy, find_anatomy
-from kinematics.forward import GlobalTransforms, forward_kinematics
+from kinematics.forward import GlobalTransforms
 from kinematics.frames import body_left
-from kinematics.motion import Motion
+from kinematics.joint_names import body_part
 from kinematics.rotations import quaternion
 from kinematics.skeleton import Skeleton
 from retarget.errors import RetargetError
@@ -93,6 +93,7 @@ def find_rest_pose(skeleton: Skeleton, clip: GlobalTransforms | None = None) -> 
     if origin == "clip" and clip is not None:
         _turn_hinges(doll, clip)
         _flatten_feet(doll, clip)
+        _level_head(doll)
     where, ends = doll.positions()
     return RestPose(skeleton, doll.rotations, where, ends, origin, None if frame is None else frame[:, 1])
 
@@ -177,11 +178,12 @@ def zero_pose_frame(skeleton: Skeleton) -> Float[np.ndarray, "3 3"] | None:
     if not tops or not across.any():
         return None
     trunk = _unit(np.mean(tops, axis=0) - hips)
-    legs = [_unit(part[side + "foot"] - part[side + "thigh"]) for side, _ in SIDES]
-    knees = [_unit(part[side + "shin"] - part[side + "thigh"]) @ _unit(part[side + "foot"] - part[side + "shin"]) for side, _ in SIDES]
-    if max(leg @ trunk for leg in legs) > -0.6 or min(knees) < 0.5 or abs(across @ trunk) > 0.35:
+    thighs = np.array([_unit(part[side + "shin"] - part[side + "thigh"]) for side, _ in SIDES])
+    shins = np.array([_unit(part[side + "foot"] - part[side + "shin"]) for side, _ in SIDES])
+    legs = _unit(thighs + shins)
+    if (legs @ trunk).max() > -0.6 or (thighs * shins).sum(axis=1).min() < 0.5 or abs(across @ trunk) > 0.35:
         return None
-    up = _snapped(_unit(trunk - 0.5 * (legs[0] + legs[1])))
+    up = _snapped(_unit(trunk - legs.mean(axis=0)))
     left = _snapped(_unit(across - (across @ up) * up))
     frame = np.stack([left, up, np.cross(left, up)], axis=1)
     require_unmirrored(np.array([doll.bone(side + "foot", side + "toe") for side, _ in SIDES]) @ frame[:, 2:], "zero pose")
@@ -215,7 +217,7 @@ def _straightest(clip: GlobalTransforms, anatomy: Anatomy) -> Float[np.ndarray, 
     for side, _ in SIDES:
         knee = where[:, joints[side + "shin"]]
         bones += [knee - where[:, joints[side + "thigh"]], where[:, joints[side + "foot"]] - knee]
-    lean = sum(1.0 + _unit(bone) @ UP for bone in bones)
+    lean = np.sum([1.0 + _unit(bone) @ UP for bone in bones], axis=0)
     left = body_left(clip, anatomy) * (1.0 - UP)
     lean = np.where(np.linalg.norm(left, axis=1) > 0.5, lean, np.inf) if np.linalg.norm(left, axis=1).max() > 0.5 else lean
     order = np.argsort(lean, kind="stable")
@@ -261,6 +263,17 @@ def _flatten_feet(doll: _Doll, clip: GlobalTransforms) -> None:
             up = quaternion.rotate(quaternion.inverse(clip.global_rotations[still, foot]), UP).mean(axis=0)
             doll.turn(foot, quaternion.shortest_arc(quaternion.rotate(doll.rotations[foot], up), UP))
             doll.yaw_foot(side)
+
+
+def _level_head(doll: _Doll) -> None:
+    """Nod the head until its top is above it: people look down in most clips, so the straightest frames do not tell."""
+    if "head" in doll.joints:
+        head, skeleton = doll.joints["head"], doll.skeleton
+        where, ends = doll.positions()
+        tops = [where[child] for child in skeleton.children[head] if body_part(skeleton.joint_names[child]) != "face"]
+        tops += list(ends[skeleton.end_site_parents == head])
+        if tops:
+            doll.turn(head, _twist(np.mean(tops, axis=0) - where[head], UP, LEFT))
 
 
 def _stand_up(doll: _Doll) -> None:

@@ -97,7 +97,7 @@ def transfer_rotations(
     inner = driven & (parents >= 0)
     local[:, inner] = quaternion.multiply(quaternion.inverse(turned[:, parents[inner]]), turned[:, inner])
     local[:, 0] = turned[:, 0]
-    return local / np.linalg.norm(local, axis=-1, keepdims=True)
+    return np.asarray(local / np.linalg.norm(local, axis=-1, keepdims=True))
 
 
 def carry_hips(motion: Motion, legs: tuple[int, int], hips: Float[np.ndarray, "frames 3"], *, carrier: int = 0) -> Motion:
@@ -114,7 +114,8 @@ def carry_hips(motion: Motion, legs: tuple[int, int], hips: Float[np.ndarray, "f
     if carrier == 0:
         return motion.with_root_positions(motion.root_positions + away)
     skeleton = motion.skeleton
-    local = np.tile(skeleton.offsets, (motion.num_frames, 1, 1)) if motion.local_positions is None else motion.local_positions.copy()
+    resting = skeleton.offsets if motion.local_positions is None else motion.local_positions
+    local = np.array(np.broadcast_to(resting, (motion.num_frames, skeleton.num_joints, 3)))
     above = seen.global_rotations[:, skeleton.parents[carrier]]
     local[:, carrier] += quaternion.rotate(quaternion.inverse(above), away)
     return replace(motion, local_positions=local)

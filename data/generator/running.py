@@ -11,24 +11,24 @@ from generator.gait import Gait, footsteps, legs, roll, straight
 from generator.pose import Arm, Movement, Turn, solve
 
 GRAVITY = 9.81
-PITCH_KNOTS = ((0.22, -5.9), (0.27, -22.7), (0.32, -46.5), (0.37, -64.0), (0.43, -77.5), (0.50, -80.0), (0.58, -79.0), (0.66, -70.7), (0.74, -49.1), (0.82, -18.5), (0.90, 6.0), (0.95, 13.5))
+PITCH_KNOTS = ((0.21, -7.0), (0.26, -23.0), (0.32, -46.5), (0.37, -64.0), (0.43, -77.5), (0.50, -80.0), (0.58, -79.0), (0.66, -70.7), (0.74, -49.1), (0.82, -18.5), (0.90, 6.0), (0.95, 13.5))
 TOE_KNOTS = ((0.33, -6.0), (0.37, -28.0), (0.43, -60.0), (0.50, -63.0), (0.58, -63.5), (0.66, -58.9), (0.74, -39.0), (0.82, -9.5), (0.90, 15.5), (0.95, 20.5))
-MEAN_HEIGHT = 0.940
+MEAN_HEIGHT = 0.944
 
 
 def running() -> Gait:
     """Return running at Novacheck's 3.2 m/s, striking with the heel."""
     return Gait(
-        stride_time=0.70,
-        speed=2.9,
+        stride_time=0.68,
+        speed=3.15,
         duty=0.37,
         step_width=0.05,
         toe_out=6.0,
-        lead=0.182,
+        lead=0.178,
         thigh=curves.cycle(curves.RUN_THIGH),
         knee=curves.cycle(curves.RUN_KNEE),
         smoothness=1e-7,
-        pitch=roll((9.0, -270.0, 2500.0), (0.07, 0.14), PITCH_KNOTS),
+        pitch=roll((9.0, -270.0, 2500.0), (0.07, 0.15), PITCH_KNOTS),
         toe_pitch=roll((14.0, -270.0, 2500.0), (0.07, 0.29), TOE_KNOTS),
     )
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
-from generator import curves
-from generator.curves import wander
+from generator import body, curves
+from generator.curves import min_jerk, wander
 from generator.gait import Gait, Path, bent, footsteps, legs, roll, straight
 from generator.pose import Arm, Movement, Turn, forward
 
+GRAVITY = 9.81
 PITCH_KNOTS = ((0.45, -3.0), (0.50, -12.6), (0.56, -34.6), (0.61, -57.2), (0.66, -76.3), (0.71, -74.0), (0.76, -54.0), (0.82, -27.3), (0.88, -8.6), (0.94, 9.8))
 TOE_KNOTS = ((0.56, -3.8), (0.61, -21.2), (0.66, -46.2), (0.71, -46.6), (0.76, -30.2), (0.82, -12.0), (0.88, 8.5), (0.94, 33.0))
 HEIGHT_WAVES = (0.9473, -0.0155, -0.0027, -0.0030, 0.0018)  # fitted so that the stance knee follows `curves.WALK_KNEE`
@@ -44,7 +46,11 @@ def waves(phase: np.ndarray, coefficients: Sequence[float]) -> np.ndarray:
 
 
 def walk_along(gait: Gait, path: Path, height: Sequence[float], time: np.ndarray, seed: int) -> Movement:
-    """Return walking along a path; `height` are the `waves` of the pelvis."""
+    """Return walking along a path; `height` are the `waves` of the pelvis.
+
+    In a bend the body leans inward as much as the turning needs (half of it in the trunk alone), the pelvis sinks a little so that
+    the feet reach their places, and the head turns ahead of the body (Grasso et al., Neurosci. Lett. 253, 1998).
+    """
     cosine = np.cos
 
     def along(t: np.ndarray) -> np.ndarray:
@@ -53,22 +59,29 @@ def walk_along(gait: Gait, path: Path, height: Sequence[float], time: np.ndarray
     def heading(t: np.ndarray) -> np.ndarray:
         return path.heading(along(t))
 
+    def lean(t: np.ndarray) -> np.ndarray:
+        bend = (heading(t + 0.02) - heading(t - 0.02)) / 0.04  # radians a second, to the left
+        return np.arctan(gait.speed * bend / GRAVITY)
+
     def pelvis(t: np.ndarray) -> np.ndarray:
         sway = 0.021 * cosine(2 * np.pi * (gait.phase(t) - 0.31))
         left = forward(heading(t) + np.pi / 2)
-        return path.place(along(t)) + sway[..., None] * left + waves(gait.phase(t), height)[..., None] * np.array([0, 1.0, 0])
+        inward = 0.3 * body.HIP_HEIGHT * np.sin(lean(t))
+        up = waves(gait.phase(t), height) - 0.10 * np.abs(np.sin(lean(t)))
+        return path.place(along(t)) + (sway + inward)[..., None] * left + up[..., None] * np.array([0, 1.0, 0])
 
     def hips(t: np.ndarray) -> Turn:
         turn = 2 * np.pi * gait.phase(t)
         return Turn(yaw=-4.5 * cosine(turn + 0.15), pitch=2.0 + 1.0 * cosine(2 * turn - 0.6), roll=4.0 * cosine(turn - 2 * np.pi * 0.15))
 
     turn = 2 * np.pi * gait.phase(time)
+    ahead = np.degrees(heading(time + 0.45) - heading(time))
     chest = Turn(
-        yaw=5.0 * cosine(turn + 0.05) + wander(seed + 1, time, 0.8),
+        yaw=5.0 * cosine(turn + 0.05) + 0.25 * ahead + wander(seed + 1, time, 0.8),
         pitch=3.0 + 0.8 * cosine(2 * turn - 0.4) + wander(seed + 2, time, 0.6),
-        roll=-0.8 * cosine(turn - 2 * np.pi * 0.30) + wander(seed + 3, time, 0.4),
+        roll=-0.8 * cosine(turn - 2 * np.pi * 0.30) - 0.8 * np.degrees(lean(time)) + wander(seed + 3, time, 0.4),
     )
-    head = Turn(yaw=wander(seed + 4, time, 2.5), pitch=1.0 + 0.6 * cosine(2 * turn + 2.6) + wander(seed + 5, time, 1.2), roll=wander(seed + 6, time, 0.7))
+    head = Turn(yaw=0.75 * ahead + wander(seed + 4, time, 2.5), pitch=1.0 + 0.6 * cosine(2 * turn + 2.6) + wander(seed + 5, time, 1.2), roll=wander(seed + 6, time, 0.7))
     arms = []
     for index in range(2):
         swing = cosine(turn - 0.2 + np.pi * index)  # 1 is backward, at the strike of the heel of the same side
@@ -91,3 +104,11 @@ def walk_along(gait: Gait, path: Path, height: Sequence[float], time: np.ndarray
 def walk(time: np.ndarray) -> Movement:
     """Return walking straight ahead."""
     return walk_along(walking(1.30, 1.06, 0.3217), straight(), HEIGHT_WAVES, time, seed=1)
+
+
+def turn(time: np.ndarray) -> Movement:
+    """Return a slower walk that turns back to the left through half a circle."""
+    gait = replace(walking(1.10, 1.14, 0.2933), step_width=0.13)
+    height = (0.9525, -0.0105, -0.0028, -0.0013, 0.0014)
+    path = bent(lambda s: np.pi * min_jerk(s, 1.5, 6.3), 12.0)
+    return walk_along(gait, path, height, time, seed=40)

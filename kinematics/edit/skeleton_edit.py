@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from itertools import pairwise
 
 import numpy as np
@@ -76,15 +77,14 @@ def merge_joints(motion: Motion, names: Sequence[str], *, name: str | None = Non
                 f"{skeleton.joint_names[upper]!r}"
             )
     tree = _Tree(motion)
-    tree.rotations[:, chain[0]] = tree.rotations[:, chain[-1]]
+    tree.frames[chain[0]] = chain[-1]
     ends = skeleton.end_site_offsets.copy()
     for site, parent in enumerate(skeleton.end_site_parents.tolist()):
         if parent in chain:
             ends[site] += tree.zero_pose[parent] - tree.zero_pose[chain[0]]
     end_parents = np.where(np.isin(skeleton.end_site_parents, chain), chain[0], skeleton.end_site_parents)
     kept = [joint for joint in range(skeleton.num_joints) if joint not in chain[1:]]
-    turned = {chain[0]} if len(chain) > 1 else set()
-    result = tree.rebuild(kept, turned, _Ends(end_parents, ends, skeleton.end_site_names))
+    result = tree.rebuild(kept, _Ends(end_parents, ends, skeleton.end_site_names))
     if name is None or name == names[0]:
         return result
     renamed = tuple(name if joint == names[0] else joint for joint in result.skeleton.joint_names)
@@ -153,14 +153,14 @@ class _Tree:
 
     def __init__(self, motion: Motion) -> None:
         self.motion, self.skeleton = motion, motion.skeleton
-        transforms = forward_kinematics(motion)
-        self.positions, self.rotations = transforms.global_positions, transforms.global_rotations.copy()
+        self.transforms = forward_kinematics(motion)
+        self.frames = list(range(motion.skeleton.num_joints))  # whose rotation each joint has in the new tree
         self.zero_pose = np.zeros((motion.skeleton.num_joints, 3))
         for joint in range(1, len(self.zero_pose)):
             self.zero_pose[joint] = self.zero_pose[self.skeleton.parents[joint]] + self.skeleton.offsets[joint]
 
-    def rebuild(self, kept: list[int], turned: set[int], ends: _Ends) -> Motion:
-        """Return the motion of some joints, each hung on the nearest one above; `turned` have another rotation now."""
+    def rebuild(self, kept: list[int], ends: _Ends) -> Motion:
+        """Return the motion of some joints, each hung on the nearest one above."""
         motion, old = self.motion, self.skeleton
         above = [next((a for a in old.ancestors(joint) if a in set(kept)), -1) for joint in kept]
         if above.count(-1) != 1:
@@ -174,21 +174,19 @@ class _Tree:
         offsets = old.offsets[kept]
         rotations = motion.local_rotations[:, kept]
         local = motion.local_positions
-        places = np.array(np.broadcast_to(old.offsets if local is None else local, (motion.num_frames, *old.offsets.shape)))[
-            :, kept
-        ]
+        everywhere = (motion.num_frames, *old.offsets.shape)
+        places = np.broadcast_to(old.offsets if local is None else local, everywhere)[:, kept]
         moved, stretched = [], []
         for number, (joint, parent) in enumerate(zip(kept, above, strict=True)):
-            if old.parents[joint] == parent and not {joint, parent} & turned:
+            same_frames = self.frames[joint] == joint and (parent < 0 or self.frames[parent] == parent)
+            if old.parents[joint] == parent and same_frames:
                 continue
             moved.append(number)
+            rotations[:, number] = self._rotation(joint, parent)
             if parent < 0:
-                rotations[:, number] = self.rotations[:, joint]
                 offsets[number] = old.offsets[0] + self.zero_pose[joint]
                 continue
-            back = quaternion.inverse(self.rotations[:, parent])
-            rotations[:, number] = quaternion.multiply(back, self.rotations[:, joint])
-            places[:, number] = quaternion.rotate(back, self.positions[:, joint] - self.positions[:, parent])
+            places[:, number] = self._position(joint, parent)
             offsets[number] = self.zero_pose[joint] - self.zero_pose[parent]
             if np.abs(places[:, number] - offsets[number]).max(initial=0.0) > RIGID * np.abs(old.offsets).max():
                 stretched.append(number)
@@ -206,12 +204,28 @@ class _Tree:
         )
         return Motion(
             skeleton=skeleton,
-            root_positions=self.positions[:, kept[above.index(-1)]],
+            root_positions=self.transforms.global_positions[:, kept[above.index(-1)]],
             local_rotations=rotations,
             frame_time=motion.frame_time,
             local_positions=places if stretched or local is not None else None,
             source=carry_values(motion, layout, kept),
         )
+
+    def _rotation(self, joint: int, parent: int) -> np.ndarray:
+        """Return a joint's rotation relative to its new parent: exact where the joints between them do not turn."""
+        joint, parent = self.frames[joint], self.frames[parent] if parent >= 0 else -1
+        path = [joint, *self.skeleton.ancestors(joint), -1]
+        if parent in path:
+            between = path[: path.index(parent)][::-1]
+            return reduce(quaternion.multiply, [self.motion.local_rotations[:, step] for step in between])
+        world = self.transforms.global_rotations
+        return quaternion.multiply(quaternion.inverse(world[:, parent]), world[:, joint])
+
+    def _position(self, joint: int, parent: int) -> np.ndarray:
+        """Return a joint's position in its new parent's frame."""
+        world = self.transforms
+        apart = world.global_positions[:, joint] - world.global_positions[:, parent]
+        return quaternion.rotate(quaternion.inverse(world.global_rotations[:, self.frames[parent]]), apart)
 
 
 def _keep(motion: Motion, kept: list[int]) -> Motion:
@@ -230,7 +244,7 @@ def _keep(motion: Motion, kept: list[int]) -> Motion:
                 offsets.append(skeleton.offsets[child])
                 names.append(skeleton.joint_names[child])
     ends = _Ends(np.array(parents, dtype=np.int64), np.array(offsets).reshape(-1, 3), tuple(names))
-    return _Tree(motion).rebuild(kept, set(), ends)
+    return _Tree(motion).rebuild(kept, ends)
 
 
 def _widened(layout: ChannelLayout | None, kept: list[int], moved: list[int], stretched: list[int]) -> ChannelLayout | None:

@@ -64,12 +64,12 @@ def _low_pass(values: np.ndarray, cutoff: float, reflect: Reflection) -> np.ndar
     two_passes = (math.sqrt(2.0) - 1.0) ** 0.25
     corrected = 2.0 / math.pi * math.atan(math.tan(math.pi * cutoff) / two_passes)
     frames = len(values)
-    zeros, poles, gain = signal.butter(2, corrected, output="zpk")
-    settled = math.ceil(math.log(SETTLED) / math.log(np.abs(poles).max()))
+    sections = signal.butter(2, corrected, output="sos")
+    slowest = float(np.abs(np.roots(sections[0, 3:])).max())  # pole
+    settled = math.ceil(math.log(SETTLED) / math.log(slowest))
     pad = min(settled, max(MOST_PADDING * frames, LEAST_PADDING))
     before = _continue(values[::-1], pad, reflect)[::-1]
     padded = np.concatenate([before, values, _continue(values, pad, reflect)])
-    sections = signal.zpk2sos(zeros, poles, gain)
     return np.asarray(signal.sosfiltfilt(sections, padded, axis=0, padtype=None)[pad : pad + frames])
 
 

@@ -33,7 +33,7 @@ class Canvas:
         rows, columns, x, y = window
         dx, dy = float(end[0] - start[0]), float(end[1] - start[1])
         x, y = x - np.float32(start[0]), y - np.float32(start[1])
-        along = np.clip((x * dx + y * dy) / max(dx * dx + dy * dy, 1e-9), 0.0, 1.0)
+        along = np.minimum(np.maximum((x * dx + y * dy) / max(dx * dx + dy * dy, 1e-9), 0.0), 1.0)
         distance = np.hypot(x - along * dx, y - along * dy) - (radii[0] + (radii[1] - radii[0]) * along)
         self._cover(rows, columns, distance, colour)
 
@@ -91,6 +91,6 @@ class Canvas:
         return slice(top, bottom), slice(left, right), x, y
 
     def _cover(self, rows: slice, columns: slice, distance: np.ndarray, colour: Colour) -> None:
-        share = np.clip(0.5 - distance, 0.0, 1.0).astype(np.float32)[..., None]
+        share = np.minimum(np.maximum(0.5 - distance, 0.0), 1.0).astype(np.float32)[..., None]
         part = self.pixels[rows, columns]
         part += share * (np.array(colour, dtype=np.float32) - part)

@@ -120,7 +120,7 @@ def _paint(rows: list[Row], layout: Layout) -> Image.Image:
 
 def _paint_title(canvas: Canvas, row: Row, layout: Layout, top: float, room: float) -> None:
     font, small = layout.font(LARGE), layout.font(SMALL)
-    title = shorten(row.title, font, room)
+    title = shorten(" ".join(row.title.split()), font, room)
     canvas.text(layout.margin, top, title, font=font, colour=INK)
     left = font.getlength(title) + 14 * layout.em if title else 0.0
     canvas.text(layout.margin + left, top + 4 * layout.em, shorten(row.detail, small, room - left), font=small, colour=GREY)

@@ -23,7 +23,8 @@ from kinematics.world import inspect_world
 
 POSES = 8
 SHORT = 0.7  # of the longest duration, below which a motion gets instants of its own
-SAMPLES = 300  # frames of a clip that are looked at for its path, its floor and where it faces
+SAMPLES = 160  # frames of a clip that are looked at for its path, its floor and where it faces
+LATE = 0.02  # of a motion: an instant that little after its end shows its last frame
 TRAVELS = 0.5  # body heights that a body must go to be seen as travelling
 FLOOR_TOLERANCE = 0.06  # body heights between the lowest points and zero within which zero is the floor
 CLIMBS = 1.2  # body heights between the lowest points of two poses beyond which each pose gets its own level
@@ -173,8 +174,8 @@ def _nearest_frames(motion: Motion, instants: Float[np.ndarray, " instants"]) ->
     if not motion.num_frames:
         return (0,), [0]
     nearest = np.floor(instants / motion.frame_time + 0.5 + 1e-6).astype(np.int64)
-    columns = np.flatnonzero(nearest < motion.num_frames)
-    return tuple(columns.tolist()), nearest[columns].tolist()
+    columns = np.flatnonzero(nearest < motion.num_frames + max(1.0, LATE * motion.num_frames))
+    return tuple(columns.tolist()), np.minimum(nearest[columns], motion.num_frames - 1).tolist()
 
 
 def _upright(motion: Motion, indices: list[int]) -> tuple[Motion, str]:

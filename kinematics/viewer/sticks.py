@@ -16,6 +16,7 @@ THICKNESS = 0.019  # radius of a stroke that carries one body height of bones, i
 TAPER = 0.42  # 0.5 would be Leonardo's rule for trees: a stem has the cross-section of its branches together
 THINNEST, THICKEST = 0.0042, 0.0225
 HEAD_RADIUS = (0.055, 0.068)  # least and most, half the height of a head, in body heights
+FIST = 0.015  # radius of a hand of which only the wrist is known
 BLUNT = 0.0085  # least radius of feet and of hands without fingers
 UP = np.array([0.0, 1.0, 0.0])
 
@@ -92,12 +93,15 @@ def plan_sticks(transforms: GlobalTransforms, facing: Float[np.ndarray, "frames 
     narrow = np.maximum(narrow, 0.7 * wide)
     blunt = _hands_and_feet(skeleton, strokes, starts)
     wide[blunt], narrow[blunt] = np.maximum(wide[blunt], BLUNT), np.maximum(narrow[blunt], BLUNT)
-    sides = np.array([anatomy.sides[p] if p < skeleton.num_joints else anatomy.sides[carriers[p]] for p in strokes])
+    radii = np.clip(np.stack([wide, narrow], axis=-1), THINNEST, THICKEST)
+    fists = [hand for hand in _joints_of(skeleton, "hand") if hand in strokes and hand not in starts]
+    ends = np.array([*strokes, *fists], dtype=np.int64)
+    carrying = np.where(ends < skeleton.num_joints, ends, carriers[ends])
     return Sticks(
-        starts=starts,
-        ends=np.array(strokes, dtype=np.int64),
-        radii=np.clip(np.stack([wide, narrow], axis=-1), THINNEST, THICKEST),
-        sides=sides.astype(np.int64),
+        starts=np.array([*starts, *fists], dtype=np.int64),
+        ends=ends,
+        radii=np.concatenate([radii, np.full((len(fists), 2), FIST)]),
+        sides=np.array(anatomy.sides, dtype=np.int64)[carrying],
         height=height,
         root=root,
         head=head,
@@ -125,14 +129,18 @@ def mean_facing(facing: Float[np.ndarray, "frames 3"]) -> Float[np.ndarray, "3"]
 
 def _hands_and_feet(skeleton: Skeleton, strokes: list[int], starts: Int[np.ndarray, " strokes"]) -> Bool[np.ndarray, " strokes"]:
     """Tell which strokes are feet or hands without fingers: they end bluntly."""
-    joints = find_anatomy(skeleton).joints
     blunt = np.zeros(len(strokes), dtype=bool)
-    for role in ("left_foot", "right_foot", "left_hand", "right_hand"):
-        if role in joints:
-            own = np.isin(starts, [joints[role], *skeleton.descendants(joints[role])])
-            if role.endswith("foot") or own.sum() < 3:
+    for part in ("foot", "hand"):
+        for joint in _joints_of(skeleton, part):
+            own = np.isin(starts, [joint, *skeleton.descendants(joint)])
+            if part == "foot" or own.sum() < 3:
                 blunt |= own
     return blunt
+
+
+def _joints_of(skeleton: Skeleton, part: str) -> list[int]:
+    joints = find_anatomy(skeleton).joints
+    return [joints[side + part] for side in ("left_", "right_") if side + part in joints]
 
 
 def _extent(points: Float[np.ndarray, "frames points 3"]) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -40,6 +41,14 @@ def test_frames_can_be_named_and_a_shorter_motion_stays_empty_after_its_end(pers
     instants = choose_instants([long, short], [0, 10, 20, -1])
     np.testing.assert_allclose(instants[0] * 30, [0, 10, 20, 30])
     assert prepare_row(short, instants[1], title="", view="auto", camera=None).columns == (0, 1)
+
+
+def test_a_motion_one_frame_shorter_shows_its_last_frame(person: Person) -> None:
+    long = person(101)
+    instants = choose_instants([long, long[:-1]], 5)
+    shown = prepare_row(long[:-1], instants[1], title="", view="auto", camera=None)
+    assert shown.columns == (0, 1, 2, 3, 4)
+    assert shown.stamps[-1] == "3.30 s"
 
 
 @pytest.mark.parametrize("frames", [0, -3, [], [31], [-32]])
@@ -95,3 +104,27 @@ def test_head_and_nose(person: Person) -> None:
 @pytest.mark.parametrize(("value", "nice"), [(0.46, 0.5), (1.3, 1.0), (1.6, 2.0), (27.0, 20.0), (90.0, 100.0), (0.0027, 0.002)])
 def test_nice_number(value: float, nice: float) -> None:
     assert nice_number(value) == pytest.approx(nice)
+
+
+def test_a_hand_without_fingers_or_end_site_is_a_fist(person: Person) -> None:
+    motion = person()
+    bare = Motion(
+        replace(motion.skeleton, end_site_parents=np.zeros(0, np.int64), end_site_offsets=np.zeros((0, 3)), end_site_names=()),
+        motion.root_positions,
+        motion.local_rotations,
+        motion.frame_time,
+    )
+    with_ends, without = row(motion).sticks, row(bare).sticks
+    hands = [motion.skeleton.joint_index(name) for name in ("LeftHand", "RightHand")]
+    assert without.starts[-2:].tolist() == without.ends[-2:].tolist() == hands
+    assert without.sides[-2:].tolist() == [1, -1]
+    assert (with_ends.starts != with_ends.ends).all()
+
+
+def test_strokes_end_where_their_bones_do_and_grow_thinner(person: Person) -> None:
+    motion = person()
+    sticks = row(motion).sticks
+    parents = np.concatenate([motion.skeleton.parents, motion.skeleton.end_site_parents])
+    np.testing.assert_array_equal(parents[sticks.ends], sticks.starts)
+    assert (sticks.radii[:, 0] >= sticks.radii[:, 1]).all()
+    assert motion.skeleton.num_joints not in sticks.ends  # the head's end site lies in the head
