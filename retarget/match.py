@@ -36,7 +36,8 @@ ABOVE: dict[str, tuple[str, ...]] = {
 }
 FINGERS = {"thumb": "thumb", "index": "index", "middle": "mid", "ring": "ring", "pinky": "pink|little"}
 NUMBERED = re.compile(r"finger\D*(\d)")
-LOW_CHEST = 0.1  # share of the trunk
+LOW_CHEST = 0.1  # share of the trunk by which a chest must sit lower than the other to bend with the spine above it
+ALIKE = 0.2  # share of a chain by which its joints may sit elsewhere and still be paired one to one
 PALM = re.compile("inhand|carp|palm")
 
 
@@ -115,15 +116,14 @@ class _Draft:
         role = "spine" if end == "chest" else start
         if b[0] not in self.found:  # the pelvis carries only the legs: the joint above it turns with it
             self.add(a[0], b[0], "pelvis", 0.8, "carries pelvis and spine")
-        inner_a, inner_b = a[1:-1], b[1:-1]
-        if len(inner_a) == len(inner_b):
-            for one, other in zip(inner_a, inner_b, strict=True):
+        ours, theirs = _places(self.source, self.source_body, a, end), _places(self.target, self.target_body, b, end)
+        if len(a) == len(b) and np.abs(ours - theirs).max() < ALIKE:
+            for one, other in zip(a[1:-1], b[1:-1], strict=True):
                 if other not in self.found:
                     self.add(one, other, role, 0.9, "place in chain")
             return
-        ours, theirs = _places(self.source, self.source_body, a, end), _places(self.target, self.target_body, b, end)
         shares = _shares(ours, theirs)
-        for other, row in zip(inner_b, shares[1:], strict=False):
+        for other, row in zip(b[1:-1], shares[1:], strict=False):
             if other not in self.found:
                 self.blend(a, other, row, role)
         if start not in ("pelvis", "chest"):

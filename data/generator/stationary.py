@@ -10,7 +10,6 @@ from generator.curves import plateau, through, wander
 from generator.feet import planted_ankle
 from generator.pose import Arm, Foot, Movement, Turn, solve
 
-STANDING_HEIGHT = body.HIP_HEIGHT + body.PELVIS_ABOVE_HIPS - 0.008  # knees a few degrees bent
 MIDDLE_OF_FOOT = 0.045
 
 
@@ -22,6 +21,13 @@ def standing_feet(time: np.ndarray, half_width: float, toe_out: float) -> tuple[
         yaw = np.full_like(time, sign * np.radians(toe_out))
         feet.append(Foot(planted_ankle(np.array([sign * half_width, 0.0, 0.0]), yaw, rest, rest), yaw, rest, rest))
     return feet[0], feet[1]
+
+
+def standing_height(half_width: float, knee: float = 7.0) -> float:
+    """Return the height of the pelvis over feet set this far from the middle (metres), the knees bent by some degrees."""
+    leg = np.sqrt(body.THIGH**2 + body.SHANK**2 + 2 * body.THIGH * body.SHANK * np.cos(np.radians(knee)))
+    aside = half_width - body.HIP_HALF_WIDTH
+    return float(body.ANKLE_HEIGHT + np.sqrt(leg**2 - aside**2 - MIDDLE_OF_FOOT**2) + body.PELVIS_ABOVE_HIPS)
 
 
 def at(*coordinates: np.ndarray | float) -> np.ndarray:
@@ -54,7 +60,7 @@ def squat(time: np.ndarray) -> Movement:
                 curl=1.0 - 0.5 * down,
             )
         )
-    pelvis = at(0.0, STANDING_HEIGHT - 0.425 * down, -0.20 * down)
+    pelvis = at(0.0, standing_height(0.155) - 0.430 * down, -0.20 * down)
     feet = standing_feet(time, 0.155, 17.0)
     movement = Movement(pelvis, np.zeros_like(time), hips, chest, head, (arms[0], arms[1]), feet)
     wanted = at(wander(70, time, 0.006), 0.0, MIDDLE_OF_FOOT + wander(71, time, 0.004))
@@ -105,7 +111,7 @@ def wave(time: np.ndarray) -> Movement:
         raised=8.0 * greet,
         curl=1.0 - 0.75 * greet,
     )
-    pelvis = at(0.0, STANDING_HEIGHT - 0.003 - 0.010 * reach, -0.01)
+    pelvis = at(0.0, standing_height(0.115, 8.0) - 0.008 * reach, -0.01)
     feet = standing_feet(time, 0.115, 9.0)
     movement = Movement(pelvis, np.zeros_like(time), hips, chest, head, (left, right), feet)
     sideways = 0.016 * greet + 0.010 * reach + wander(90, time, 0.010)

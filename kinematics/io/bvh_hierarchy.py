@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from kinematics.errors import BvhParseError
 from kinematics.io.bvh_repair import Report
@@ -14,6 +14,7 @@ from kinematics.skeleton import CHANNEL_NAMES
 
 KEYWORDS = ("HIERARCHY", "ROOT", "JOINT", "END", "ENDSITE", "OFFSET", "CHANNELS", "MOTION")
 MOST_WORDS = 64  # of one OFFSET or CHANNELS
+MOST_NODES = 100_000  # joints and end sites; a crowd has less, a broken file more
 _CHANNELS = {name.lower(): name for name in CHANNEL_NAMES}
 _WORD = re.compile(r"[{}]|[^\s{}]+")
 _NAME = re.compile(r"[^\r\n{}]*")
@@ -21,7 +22,7 @@ _REST_OF_LINE = re.compile(r"[^\r\n]*")
 COMMENT_IN_NAME = re.compile(r"\s//.*")
 
 
-@dataclass
+@dataclass(slots=True)
 class Node:
     """A joint or an end site as written.
 
@@ -32,7 +33,8 @@ class Node:
         end_site: Whether it is an End Site.
         offset: OFFSET, in the file's unit.
         channels: Channel names in file order.
-        given: Which of OFFSET and CHANNELS were there.
+        has_offset: Whether OFFSET was there.
+        has_channels: Whether CHANNELS was there.
     """
 
     name: str
@@ -41,7 +43,8 @@ class Node:
     end_site: bool
     offset: tuple[float, ...] = (0.0, 0.0, 0.0)
     channels: tuple[str, ...] = ()
-    given: set[str] = field(default_factory=set)
+    has_offset: bool = False
+    has_channels: bool = False
 
 
 def read_hierarchy(text: BvhText, report: Report) -> list[Node]:
@@ -111,9 +114,8 @@ class _Reader:
                 self.begin(keyword, at)
             elif keyword in ("OFFSET", "CHANNELS") and self.open:
                 node = self.nodes[self.open[-1]]
-                if keyword in node.given:
+                if node.has_offset if keyword == "OFFSET" else node.has_channels:
                     raise self.error(f"{keyword} is given twice for {_title(node)}", at, f"one {keyword}")
-                node.given.add(keyword)
                 self.offset(node, at) if keyword == "OFFSET" else self.channels(node, at)
             else:
                 raise self.unexpected(word, at)
@@ -154,6 +156,8 @@ class _Reader:
             self.report.repair("no name", self.line(at), f"a {keyword} has no name", "a name", f"called it {name!r}")
         if self.open and self.nodes[self.open[-1]].end_site:
             self.make_joint(self.nodes[self.open[-1]], "a child")
+        if len(self.nodes) == MOST_NODES:
+            raise self.error(f"more than {MOST_NODES} joints and end sites", at, "the skeleton of a body")
         self.nodes.append(Node(name, self.open[-1] if self.open else -1, self.line(at), end_site))
         self.open.append(len(self.nodes) - 1)
 
@@ -161,16 +165,16 @@ class _Reader:
         node.name = node.name or f"{self.nodes[node.parent].name}_end"
         self.report.repair("end site", node.line, f"an End Site has {because}", "OFFSET alone", f"read it as joint {node.name!r}")
         node.end_site = False
-        node.given.add("CHANNELS")
+        node.has_channels = True
 
     def close(self, at: int) -> None:
         if not self.open:
             self.report.repair("closing brace", self.line(at), "a closing brace too many", "MOTION", "left it out")
             return
         node = self.nodes[self.open.pop()]
-        if "OFFSET" not in node.given:
+        if not node.has_offset:
             self.report.repair("no OFFSET", node.line, f"{_title(node)} has no OFFSET", "OFFSET x y z", "took 0 0 0")
-        if "CHANNELS" not in node.given and not node.end_site:
+        if not node.has_channels and not node.end_site:
             self.report.repair("no CHANNELS", node.line, f"{_title(node)} has no CHANNELS", "CHANNELS", "it does not move")
 
     def offset(self, node: Node, at: int) -> None:
@@ -187,7 +191,7 @@ class _Reader:
             what = f"OFFSET of {_title(node)} is {text[:60]!r}"
             self.report.repair("OFFSET", self.line(at), what, "three numbers", "took 0 for what is no number")
             numbers = tuple(number if math.isfinite(number) else 0.0 for number in numbers)
-        node.offset = numbers
+        node.offset, node.has_offset = numbers, True
 
     def channels(self, node: Node, at: int) -> None:
         words = [word.strip(",;") for word in self.arguments()]
@@ -204,7 +208,7 @@ class _Reader:
         twice = sorted({name for name in names if names.count(name) > 1 and not name.endswith("rotation")})
         if twice:
             raise self.error(f"{_title(node)} has the channel {twice[0]} twice", at, "each position and scale once")
-        node.channels = tuple(names)
+        node.channels, node.has_channels = tuple(names), True
         if names and node.end_site:
             self.make_joint(node, "channels")
 

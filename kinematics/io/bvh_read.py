@@ -71,14 +71,14 @@ def _skeleton(nodes: list[Node], first: int, report: Report) -> Skeleton:
         else:
             joint_of[index] = len(joints)
             joints.append(node)
-    names: dict[str, None] = {}
+    names: dict[str, int] = {}
     for node in joints:
-        names[_unique(node.name, names, node, report)] = None
+        names[_unique(node.name, names, node, report)] = 1
     joint_names = tuple(names)
-    end_names: dict[str, None] = {}
+    end_names: dict[str, int] = {}
     for node in ends:
         wanted = node.name or f"{joint_names[joint_of[node.parent]]}_end"
-        end_names[_unique(wanted, end_names, node, report)] = None
+        end_names[_unique(wanted, end_names, node, report)] = 1
     return Skeleton(
         joint_names=joint_names,
         parents=np.array([joint_of.get(node.parent, -1) for node in joints]),
@@ -90,13 +90,15 @@ def _skeleton(nodes: list[Node], first: int, report: Report) -> Skeleton:
     )
 
 
-def _unique(name: str, taken: dict[str, None], node: Node, report: Report) -> str:
+def _unique(name: str, taken: dict[str, int], node: Node, report: Report) -> str:
+    """Return the name, or where it is taken the name and the next free number; `taken` counts how often each was used."""
     if name not in taken:
         return name
-    number = 2
+    number = taken[name] + 1
     while f"{name}_{number}" in taken:
         number += 1
-    report.repair("name twice", node.line, f"the name {name!r} is used twice", "another name", f"called it {name}_{number!r}")
+    taken[name] = number
+    report.repair("name twice", node.line, f"the name {name!r} is used twice", "another name", f"called it {name}_{number}")
     return f"{name}_{number}"
 
 
