@@ -3,7 +3,7 @@
 All of them start from the rates between neighbouring frames, v(t + h/2) = (x(t + h) - x(t)) / h, or the rotation vector of
 q(t + h) q(t)^-1 over h. Both are symmetric in time, hence right to second order in h at the middle of the step. The mean of
 the two steps around a frame is the central difference; linear extrapolation gives the one-sided formula of second order at
-the ends (Fornberg, "Generation of finite difference formulas on arbitrarily spaced grids", 1988, tables 1 and 3).
+the ends (Fornberg, "Generation of finite difference formulas on arbitrarily spaced grids", 1988).
 Rotations are differenced as quaternions, never as Euler angles, and may turn by up to pi from frame to frame.
 """
 

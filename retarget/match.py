@@ -115,7 +115,7 @@ class _Draft:
         a, b = _path(self.source, self.source_body, start, end), _path(self.target, self.target_body, start, end)
         role = "spine" if end == "chest" else start
         if b[0] not in self.found:  # the pelvis carries only the legs: the joint above it turns with it
-            self.add(a[0], b[0], "pelvis", 0.8, "carries pelvis and spine")
+            self.add(a[0], b[0], "pelvis", 0.8, "carries pelvis")
         ours, theirs = _places(self.source, self.source_body, a, end), _places(self.target, self.target_body, b, end)
         if len(a) == len(b) and np.abs(ours - theirs).max() < ALIKE:
             for one, other in zip(a[1:-1], b[1:-1], strict=True):

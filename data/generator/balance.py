@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from generator.body import center_of_mass
-from generator.pose import Movement, solve
+from generator.pose import Movement, solve, with_pelvis_moved
+
+ROUNDS = 30
 
 
-def with_center_of_mass(movement: Movement, wanted: np.ndarray, axes: tuple[int, ...], rounds: int = 40) -> Movement:
+def with_center_of_mass(movement: Movement, wanted: np.ndarray, axes: tuple[int, ...]) -> Movement:
     """Return the movement with its pelvis shifted so that the centre of mass follows a path; feet and angles stay.
 
     Args:
         movement: What to shift.
         wanted: Centre of mass, shape (frames, 3), metres.
         axes: The coordinates to shift, of 0 (x), 1 (up) and 2 (z).
-        rounds: Fixed-point steps; each leaves less than a third of the error.
     """
     chosen = np.isin(np.arange(3), axes)
-    for _ in range(rounds):
-        error = wanted - center_of_mass(solve(movement).positions)
-        movement = replace(movement, pelvis=movement.pelvis + np.where(chosen, error, 0.0))
+    solved = solve(movement)
+    for _ in range(ROUNDS):  # each leaves less than a third of the error
+        error = np.where(chosen, wanted - center_of_mass(solved.positions), 0.0)
+        solved, movement = with_pelvis_moved(solved, movement, error)
     return movement

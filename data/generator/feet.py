@@ -115,6 +115,8 @@ def walk_on(plants: list[Plant], time: np.ndarray, pitch: Curve, toe_pitch: Curv
         yaw[now] = plant.yaw
     for before, after in zip(plants[:-1], plants[1:], strict=True):
         now = (time > before.end) & (time < after.start)
+        if not now.any():
+            continue
         ends = []
         for plant, moment in ((before, before.end), (after, after.start)):
 

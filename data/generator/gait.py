@@ -73,8 +73,8 @@ def straight() -> Path:
 
 
 def bent(heading: Curve, length: float) -> Path:
-    """Return the path from the origin whose heading is given, from two metres before to `length` metres."""
-    s = np.arange(-2.0, length, 0.005)
+    """Return the path from the origin whose heading is given, from six metres before to `length` metres."""
+    s = np.arange(-6.0, length, 0.005)
     slope = CubicSpline(s, forward(heading(s)))
     place = slope.antiderivative()
     origin = place(0.0)
@@ -107,8 +107,8 @@ def footsteps(gait: Gait, path: Path, duration: float, seed: int) -> tuple[list[
     random = np.random.default_rng(seed)
     both: tuple[list[Plant], list[Plant]] = ([], [])
     for index, (_, sign) in enumerate(SIDES):
-        count = int(np.ceil(duration / gait.stride_time)) + 2
-        for number in range(-1, count + 1):
+        count = int(np.ceil(duration / gait.stride_time))
+        for number in range(-4, count + 3):
             start = (number + 0.5 * index) * gait.stride_time
             along = gait.speed * start + gait.lead
             heading = float(path.heading(np.array(along)))

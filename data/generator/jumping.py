@@ -20,7 +20,7 @@ from scipy.interpolate import CubicSpline
 GRAVITY = 9.81
 HALF_WIDTH, TOE_OUT = 0.110, 8.0
 HEIGHT, DRIFT = 0.30, 0.30  # of the flight, metres; forward speed in it, metres a second
-TAKE_OFF, AT_TAKE_OFF, AT_LANDING = 1.50, 0.120, 0.060  # seconds; rise of the centre of mass over standing, metres
+TAKE_OFF, AT_TAKE_OFF, AT_LANDING = 1.50, 0.092, 0.020  # seconds; rise of the centre of mass over standing, metres
 LIFT = float(np.sqrt(2 * GRAVITY * HEIGHT))
 DROP = float(np.sqrt(2 * GRAVITY * (HEIGHT + AT_TAKE_OFF - AT_LANDING)))
 LANDING = TAKE_OFF + (LIFT + DROP) / GRAVITY
@@ -31,8 +31,9 @@ RISE = through(
     (1.16, -0.28, 0.0, 13.0),
     (TAKE_OFF, AT_TAKE_OFF, LIFT, -GRAVITY),
     (LANDING, AT_LANDING, -DROP, -GRAVITY),
-    (LANDING + 0.27, -0.23, 0.0, 17.0),
-    (LANDING + 1.10, 0.0, 0.0, 0.0),
+    (LANDING + 0.28, -0.25, 0.0, 12.0),
+    (LANDING + 0.65, -0.065, 0.38, -1.4),
+    (LANDING + 1.20, 0.0, 0.0, 0.0),
 )
 AHEAD = through(
     (0.55, MIDDLE_OF_FOOT, 0.0, 0.0),
@@ -43,16 +44,17 @@ AHEAD = through(
     (LANDING + 1.10, FORWARD + MIDDLE_OF_FOOT, 0.0, 0.0),
 )
 PITCH = through(
-    (TAKE_OFF - 0.16, 0.0, 0.0, 0.0),
-    (TAKE_OFF, -54.0, -650.0, 0.0),
-    (TAKE_OFF + 0.20, -58.0, 150.0, 0.0),
-    (LANDING, -26.0, 330.0, 0.0),
-    (LANDING + 0.11, 0.0, 0.0, 0.0),
+    (TAKE_OFF - 0.17, 0.0, 0.0, 0.0),
+    (TAKE_OFF, -44.0, -430.0, 0.0),
+    (TAKE_OFF + 0.10, -60.0, 0.0, 1500.0),
+    (TAKE_OFF + 0.30, -44.0, 40.0, 0.0),
+    (LANDING, -27.0, 300.0, 0.0),
+    (LANDING + 0.12, 0.0, 0.0, 0.0),
 )
 TOES = through(
-    (TAKE_OFF - 0.06, 0.0, 0.0, 0.0),
-    (TAKE_OFF, -17.0, -520.0, 0.0),
-    (TAKE_OFF + 0.18, -38.0, 150.0, 0.0),
+    (TAKE_OFF - 0.07, 0.0, 0.0, 0.0),
+    (TAKE_OFF, -15.0, -400.0, 0.0),
+    (TAKE_OFF + 0.10, -33.0, 0.0, 1000.0),
     (LANDING, 0.0, 0.0, 0.0),
 )
 CROUCH = through(
@@ -61,17 +63,17 @@ CROUCH = through(
     (TAKE_OFF, 0.04, -0.6, 0.0),
     (TAKE_OFF + 0.25, 0.03, 0.0, 0.0),
     (LANDING, 0.22, 1.6, 0.0),
-    (LANDING + 0.28, 0.80, 0.0, 0.0),
-    (LANDING + 1.10, 0.0, 0.0, 0.0),
+    (LANDING + 0.30, 0.80, 0.0, 0.0),
+    (LANDING + 1.15, 0.0, 0.0, 0.0),
 )
 SHOULDER = through(
-    (0.45, 0.0, 0.0, 0.0),
-    (1.08, -48.0, 0.0, 0.0),
-    (TAKE_OFF + 0.02, 128.0, 300.0, 0.0),
-    (TAKE_OFF + 0.20, 138.0, -60.0, 0.0),
-    (LANDING + 0.10, 62.0, -150.0, 0.0),
-    (LANDING + 0.55, 22.0, -40.0, 0.0),
-    (LANDING + 1.25, 0.0, 0.0, 0.0),
+    (0.40, 0.0, 0.0, 0.0),
+    (1.02, -45.0, 0.0, 300.0),
+    (TAKE_OFF - 0.02, 96.0, 430.0, 0.0),
+    (TAKE_OFF + 0.20, 140.0, 0.0, -1000.0),
+    (LANDING + 0.10, 55.0, -180.0, 0.0),
+    (LANDING + 0.50, 18.0, -40.0, 0.0),
+    (LANDING + 1.20, 0.0, 0.0, 0.0),
 )
 ELBOW = through(
     (0.50, 14.0, 0.0, 0.0),
@@ -81,7 +83,13 @@ ELBOW = through(
     (LANDING, 40.0, 0.0, 0.0),
     (LANDING + 1.20, 14.0, 0.0, 0.0),
 )
-KNEE_IN_FLIGHT, THIGH_IN_FLIGHT = 17.0, 8.0
+KNEE_IN_FLIGHT = through(
+    (TAKE_OFF, 38.0, -850.0, 0.0),
+    (TAKE_OFF + 0.08, 17.0, 0.0, 0.0),
+    (TAKE_OFF + 0.25, 24.0, 0.0, 0.0),
+    (LANDING - 0.07, 16.0, 0.0, 0.0),
+    (LANDING, 28.0, 600.0, 0.0),
+)
 
 
 def jump(time: np.ndarray) -> Movement:
@@ -141,8 +149,8 @@ def _shape(time: np.ndarray, pelvis: Curve) -> Movement:
             hip,
             heading=np.zeros_like,
             phase=lambda t: t,
-            thigh=lambda t: np.full_like(t, THIGH_IN_FLIGHT),
-            knee=lambda t: np.full_like(t, KNEE_IN_FLIGHT),
+            thigh=lambda t: 0.5 * KNEE_IN_FLIGHT(t),
+            knee=KNEE_IN_FLIGHT,
             smoothness=1e-7,
         )
         feet.append(walk_on(plants, time, lambda t: np.radians(PITCH(t)), lambda t: np.radians(TOES(t)), hanging))

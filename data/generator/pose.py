@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from generator import body
@@ -136,17 +136,23 @@ def forward(yaw: np.ndarray) -> np.ndarray:
 
 
 def two_bones(root: np.ndarray, tip: np.ndarray, upper: float, lower: float, bend_towards: np.ndarray) -> np.ndarray:
-    """Return the middle joint of two bones by the law of cosines, bent in the direction given; shape (frames, 3)."""
+    """Return the middle joint of two bones by the law of cosines, bent in the direction given; shape (frames, 3).
+
+    Where the tip is out of reach the bones lie straight and do not arrive; `out_of_reach` finds such frames.
+    """
     reach = tip - root
     length = np.linalg.norm(reach, axis=-1, keepdims=True)
-    if (length > upper + lower).any():
-        frame = int(np.argmax(length))
-        raise ValueError(f"two bones of {upper:.3f} and {lower:.3f} m cannot span {length[frame, 0]:.4f} m (frame {frame})")
     along = reach / length
     across = bend_towards - np.sum(bend_towards * along, axis=-1, keepdims=True) * along
     across = across / np.linalg.norm(across, axis=-1, keepdims=True)
-    cosine = (upper**2 + length**2 - lower**2) / (2 * upper * length)
+    cosine = np.minimum((upper**2 + length**2 - lower**2) / (2 * upper * length), 1.0)
     return np.asarray(root + upper * (cosine * along + np.sqrt(1.0 - cosine**2) * across))
+
+
+def out_of_reach(solved: Solved) -> list[int]:
+    """Return the frames in which a foot is farther from its hip than the leg is long."""
+    stretched = [np.linalg.norm(solved.positions[s + "foot"] - solved.positions[s + "shin"], axis=-1) for s, _ in SIDES]
+    return [int(frame) for frame in np.flatnonzero(np.max(stretched, axis=0) > body.SHANK + 1e-9)]
 
 
 def axes_to_rotation(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -175,6 +181,17 @@ def solve(movement: Movement) -> Solved:
         _solve_arm(solved, side, sign, movement.arms[index])
         _solve_leg(solved, side, movement.heading, hips, movement.feet[index])
     return solved
+
+
+def with_pelvis_moved(solved: Solved, movement: Movement, shift: np.ndarray) -> tuple[Solved, Movement]:
+    """Return body and movement with the pelvis elsewhere, `shift` of shape (frames, 3) in metres; the feet stay."""
+    movement = replace(movement, pelvis=movement.pelvis + shift)
+    legs = {side + joint for side, _ in SIDES for joint in ("shin", "foot", "toe", "toe_end")}
+    positions = {name: value if name in legs else value + shift for name, value in solved.positions.items()}
+    solved = Solved(positions, dict(solved.rotations))
+    for index, (side, _) in enumerate(SIDES):
+        _solve_leg(solved, side, movement.heading, movement.hips, movement.feet[index])
+    return solved, movement
 
 
 def place(solved: Solved, joint: str) -> None:
@@ -212,7 +229,7 @@ def _solve_arm(solved: Solved, side: str, sign: float, arm: Arm) -> None:
 
 def _finger_bends(curl: np.ndarray | float) -> dict[str, np.ndarray]:
     bends = {"index": (10, 16, 10), "middle": (14, 20, 12), "ring": (17, 22, 14), "pinky": (20, 22, 14)}
-    spread = {"index": -4.0, "middle": -1.0, "ring": 2.0, "pinky": 6.0}  # to both sides of the middle finger
+    spread = {"index": -2.0, "middle": 0.0, "ring": 1.5, "pinky": 3.5}  # to both sides of the middle finger
     local = {}
     for finger, degrees in bends.items():
         for number, bend in enumerate(degrees, start=1):
@@ -235,7 +252,7 @@ def _solve_leg(solved: Solved, side: str, heading: np.ndarray, hips: Turn, foot:
     hinge = np.cross(forward(knee_yaw), down)
     hinge = hinge / np.linalg.norm(hinge, axis=-1, keepdims=True)
     rotations[side + "thigh"] = axes_to_rotation(hinge, (hip - knee) / body.THIGH)
-    rotations[side + "shin"] = axes_to_rotation(hinge, (knee - ankle) / body.SHANK)
+    rotations[side + "shin"] = axes_to_rotation(hinge, (knee - ankle) / np.linalg.norm(knee - ankle, axis=-1, keepdims=True))
     positions[side + "shin"], positions[side + "foot"] = knee, ankle
     yaw = about(Y, np.degrees(foot.yaw))
     rotations[side + "foot"] = chain(yaw, about(X, -np.degrees(foot.pitch)))

@@ -6,14 +6,17 @@ import numpy as np
 from generator import curves
 from generator.body import center_of_mass
 from generator.balance import with_center_of_mass
-from generator.curves import wander
+from generator.curves import Curve, wander
+from generator.feet import Plant
 from generator.gait import Gait, footsteps, legs, roll, straight
 from generator.pose import Arm, Movement, Turn, solve
+from scipy.interpolate import CubicSpline
 
 GRAVITY = 9.81
 PITCH_KNOTS = ((0.21, -7.0), (0.26, -23.0), (0.32, -46.5), (0.37, -64.0), (0.43, -77.5), (0.50, -80.0), (0.58, -79.0), (0.66, -70.7), (0.74, -49.1), (0.82, -18.5), (0.90, 6.0), (0.95, 13.5))
 TOE_KNOTS = ((0.33, -6.0), (0.37, -28.0), (0.43, -60.0), (0.50, -63.0), (0.58, -63.5), (0.66, -58.9), (0.74, -39.0), (0.82, -9.5), (0.90, 15.5), (0.95, 20.5))
 MEAN_HEIGHT = 0.944
+CENTER_ABOVE_PELVIS = 0.0428
 
 
 def running() -> Gait:
@@ -54,12 +57,27 @@ def bounce(phase: np.ndarray, gait: Gait) -> np.ndarray:
 def run(time: np.ndarray) -> Movement:
     """Return running straight ahead."""
     gait = running()
-    cosine = np.cos
+    plants = footsteps(gait, straight(), float(time[-1]), seed=20)
 
     def pelvis(t: np.ndarray) -> np.ndarray:
         phase = gait.phase(t)
         along = gait.speed * t - 0.006 * np.sin(4 * np.pi * (phase - 0.02))
-        return np.stack([0.010 * cosine(2 * np.pi * (phase - 0.19)), MEAN_HEIGHT + 1.06 * bounce(phase, gait), along], axis=-1)
+        return np.stack([0.010 * np.cos(2 * np.pi * (phase - 0.19)), MEAN_HEIGHT + 1.06 * bounce(phase, gait), along], axis=-1)
+
+    around = np.arange(-1.5 * gait.stride_time, time[-1] + 1.5 * gait.stride_time, 1 / 120)
+    first = _balanced(gait, around, _shape(gait, plants, around, pelvis))  # the swinging leg hangs from this pelvis
+    return _balanced(gait, time, _shape(gait, plants, time, CubicSpline(around, first.pelvis)))
+
+
+def _balanced(gait: Gait, time: np.ndarray, movement: Movement) -> Movement:
+    rise = bounce(gait.phase(time), gait)
+    wanted = center_of_mass(solve(movement).positions)
+    wanted[:, 1] = MEAN_HEIGHT + CENTER_ABOVE_PELVIS + rise
+    return with_center_of_mass(movement, wanted, axes=(1,))
+
+
+def _shape(gait: Gait, plants: tuple[list[Plant], list[Plant]], time: np.ndarray, pelvis: Curve) -> Movement:
+    cosine = np.cos
 
     def heading(t: np.ndarray) -> np.ndarray:
         return np.zeros_like(t)
@@ -81,9 +99,9 @@ def run(time: np.ndarray) -> Movement:
         more = wander(27 + index, time, 2.0)
         arms.append(
             Arm(
-                flexion=-14.0 - 32.0 * swing + more,
+                flexion=-13.0 - 32.0 * swing + more,
                 abduction=15.0 + 3.0 * swing,
-                inward=38.0 - 14.0 * swing,
+                inward=30.0 - 9.0 * swing,
                 elbow=92.0 - 12.0 * cosine(turn - 0.9 + np.pi * index) + more,
                 pronation=5.0,
                 wrist=4.0,
@@ -92,9 +110,5 @@ def run(time: np.ndarray) -> Movement:
                 curl=2.4,
             )
         )
-    feet = legs(gait, footsteps(gait, straight(), float(time[-1]), 20), time, pelvis, heading, hips)
-    movement = Movement(pelvis(time), heading(time), hips(time), chest, head, (arms[0], arms[1]), feet)
-    rise = bounce(gait.phase(time), gait)
-    wanted = center_of_mass(solve(movement).positions)
-    wanted[:, 1] = rise + np.mean(wanted[:, 1] - rise)
-    return with_center_of_mass(movement, wanted, axes=(1,))
+    feet = legs(gait, plants, time, pelvis, heading, hips)
+    return Movement(pelvis(time), heading(time), hips(time), chest, head, (arms[0], arms[1]), feet)

@@ -14,7 +14,7 @@ from kinematics.io.bvh_repair import Report, fill_gaps
 from kinematics.io.bvh_text import BvhText, to_number, without_commas
 
 DEFAULT_FRAME_TIME = 1.0 / 30.0
-STRANGE_AT_ONCE = 4096
+AT_ONCE = 4096  # words that need care
 MOST_LETTERS = 40  # of a word in a message
 _FRAMES = re.compile(rb"(?i)\s*Frames?(?:[ \t]*:|(?=[ \t\r\n]+[-+\d]))[ \t]*([^\s:]*)")
 _FRAME_TIME = re.compile(rb"(?i)\s*Frame[ \t]*Time[ \t]*:?[ \t]*([^\s:]*)")
@@ -131,37 +131,27 @@ class _Block:
         kernel = kernels.bvh_numbers
         text, most = np.frombuffer(data, dtype=np.uint8), len(data) // 2 + 1
         values = np.empty(min(most, max(expected, len(data) // 8, 64)))
-        rows = np.empty((len(data) // 256 + 64, 2), dtype=np.int64)
-        found = np.empty((STRANGE_AT_ONCE, 3), dtype=np.int64)
-        state = np.zeros(6, dtype=np.int64)
+        rows = np.empty((len(data) // 256 + 64, 2), dtype=np.int32 if len(data) < 2**31 else np.int64)
+        hard, strange = np.empty((AT_ONCE, 3), dtype=np.int64), np.empty((AT_ONCE, 3), dtype=np.int64)
+        state = np.zeros(7, dtype=np.int64)
         state[kernel.POSITION] = state[kernel.ROW_START] = at
-        self.strange: list[tuple[int, int, bytes]] = []
-        self.num_strange = 0
-        count, end_of_clip = 0, -1
-        while state[kernel.POSITION] < len(data) and end_of_clip < 0:
-            kernel.parse(text, state, values, rows, found)
-            count = int(state[kernel.NUMBERS])
-            for index, start, end in found[: state[kernel.STRANGE]].tolist():
-                word = data[start:end]
-                if index >= 0 and math.isfinite(number := to_number(word)):
-                    values[index] = number
-                    continue
-                if index >= 0:
-                    values[index] = math.nan
-                elif word[:9].upper() == b"HIERARCHY":  # another file has been appended
-                    end_of_clip = kernel.SKIPPED - index
-                self.num_strange += 1
-                if len(self.strange) < STRANGE_AT_ONCE:
-                    self.strange.append((index, start, word[:MOST_LETTERS]))
-                if end_of_clip >= 0:
-                    break
-            state[kernel.STRANGE] = 0
-            if count == len(values):
-                values.resize(min(most, 2 * count), refcheck=False)
+        while state[kernel.POSITION] < len(data):
+            kernel.parse(text, state, values, rows, hard, strange)
+            for index, start, end in hard[: state[kernel.HARD]].tolist():
+                values[index] = to_number(data[start:end])
+            state[kernel.HARD] = 0
+            if state[kernel.NUMBERS] == len(values):
+                values.resize(min(most, 2 * len(values)), refcheck=False)
             if state[kernel.ROWS] == len(rows):
                 rows.resize((2 * len(rows), 2), refcheck=False)
-        if end_of_clip >= 0:
-            count = end_of_clip
+        self.num_strange = int(state[kernel.STRANGE])
+        found = strange[: self.num_strange].tolist()
+        self.strange = [(index, start, data[start : min(end, start + MOST_LETTERS)]) for index, start, end in found]
+        count = int(state[kernel.NUMBERS])
+        for index, _, word in self.strange:
+            if index < 0 and word.upper().startswith(b"HIERARCHY"):  # another file has been appended
+                count = kernel.SKIPPED - index
+                break
         ends = rows[: state[kernel.ROWS], 1]
         ends = ends[: np.searchsorted(ends, count, side="right")]
         self.numbers: Float[np.ndarray, " numbers"] = values[:count]
@@ -183,7 +173,7 @@ def _rows(block: _Block, width: int, declared: int | None, text: BvhText, report
     usual = int(np.median(counts))
     if usual < width and len(counts) == declared and declared > 1 and (counts == usual).mean() > 0.5:
         raise report.error(f"rows hold {usual} numbers, the hierarchy has {width} channels", line, f"{width} numbers in each row")
-    if usual != width and not (usual > width and usual % width and (counts == usual).mean() > 0.5):
+    if usual != width and not (width < usual < 2 * width and (counts == usual).mean() > 0.5):
         frames, rest = divmod(total, width)
         report.note(line, f"rows are broken or joined: {len(counts)} lines hold {frames} frames of {width} numbers")
         if rest:

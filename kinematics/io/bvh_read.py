@@ -142,7 +142,7 @@ def _motion(skeleton: Skeleton, values: np.ndarray, frame_time: float, source: S
             stretching[:, joint] = where
     return Motion(
         skeleton,
-        root,
+        hand_over(root),
         hand_over(bvh_layout.to_rotations(values, layout)),
         frame_time,
         stretching,

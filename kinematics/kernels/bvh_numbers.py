@@ -11,8 +11,8 @@ import numpy as np
 
 from kinematics.kernels.jit import jit
 
-POSITION, NUMBERS, ROWS, STRANGE, ROW_START, ROW_NUMBERS = range(6)  # entries of `state`
-SKIPPED = -1  # `strange[:, 0]` is SKIPPED - n where text before number n is no number at all
+POSITION, NUMBERS, ROWS, ROW_START, ROW_NUMBERS, HARD, STRANGE = range(7)  # entries of `state`
+SKIPPED = -1  # `strange[:, 0]` is SKIPPED - n where text before number n was skipped
 
 U = np.uint64
 ONE, NINE, TEN, FORTY_EIGHT = U(1), U(9), U(10), U(48)
@@ -81,17 +81,20 @@ def _rounded(mantissa: np.uint64, exponent: np.int64) -> np.uint64:
 
 
 @jit
-def parse(data: np.ndarray, state: np.ndarray, values: np.ndarray, rows: np.ndarray, strange: np.ndarray) -> None:
+def parse(
+    data: np.ndarray, state: np.ndarray, values: np.ndarray, rows: np.ndarray, hard: np.ndarray, strange: np.ndarray
+) -> None:
     """Read numbers from `data`, bytes that end with a line end, into `values` until the end or until an array is full.
 
-    `state` (6,) holds position, numbers, rows and strange words so far, where the row starts and how many numbers were
-    before it; start with zeros, call again with more room to go on. `rows` (n, 2) gets for each line that has numbers
-    where it starts and how many numbers there are up to its end. A word that is no plain number, or needs more care,
-    becomes NaN and goes to `strange` (n, 3): index among the numbers, first byte, end. Lines that do not begin like a number,
-    and comments, are skipped and go there too, with a negative index.
+    `state` (7,) holds position, numbers, rows, where the row starts and how many numbers were before it, hard and strange
+    words so far; start with zeros, call again with more room to go on. `rows` (n, 2) gets for each line that has numbers
+    where it starts and how many numbers there are up to its end. A number that needs more care goes to `hard` (n, 3): index,
+    first byte, end. A word that is none becomes NaN and goes to `strange` (n, 3) while there is room, and so do, with an
+    index of SKIPPED or below, comments and lines that do not begin like a number.
     """
     size, bits = U(len(data)), values.view(np.uint64)
-    pos, count, row, odd, start, before = U(state[0]), state[1], state[2], state[3], U(state[4]), state[5]
+    pos, count, row, start, before = U(state[0]), state[1], state[2], U(state[3]), state[4]
+    difficult, odd = state[5], state[6]
     while pos < size:
         c = data[pos]
         if c <= BLANK:
@@ -105,7 +108,7 @@ def parse(data: np.ndarray, state: np.ndarray, values: np.ndarray, rows: np.ndar
                 start = pos + ONE
             pos += ONE
             continue
-        if count == len(values) or odd == len(strange):
+        if count == len(values) or difficult == len(hard):
             break
         first = pos
         if c > 57 or c < PLUS or c == SLASH:  # neither digit, sign nor point
@@ -114,7 +117,8 @@ def parse(data: np.ndarray, state: np.ndarray, values: np.ndarray, rows: np.ndar
             if comment or (count == before and not number_like):
                 while data[pos] != LF and data[pos] != CR:
                     pos += ONE
-                strange[odd, 0], strange[odd, 1], strange[odd, 2] = SKIPPED - count, first, pos
+                if odd < len(strange):
+                    strange[odd, 0], strange[odd, 1], strange[odd, 2] = SKIPPED - count, first, pos
                 odd += 1
                 continue
         negative = c == MINUS
@@ -138,8 +142,8 @@ def parse(data: np.ndarray, state: np.ndarray, values: np.ndarray, rows: np.ndar
             fraction = pos - begin
             digits += fraction
         exponent = -np.int64(fraction)
-        plain = bool(digits - ONE < U(19))
-        if plain and (data[pos] == LOWER_E or data[pos] == UPPER_E):
+        number = digits > U(0)
+        if number and (data[pos] == LOWER_E or data[pos] == UPPER_E):
             pos += ONE
             below = data[pos] == MINUS
             if below or data[pos] == PLUS:
@@ -148,27 +152,28 @@ def parse(data: np.ndarray, state: np.ndarray, values: np.ndarray, rows: np.ndar
             while U(data[pos]) - FORTY_EIGHT <= NINE:
                 power = min(power * 10 + np.int64(data[pos]) - 48, np.int64(9999))
                 pos += ONE
-            plain = bool(pos > begin)
+            number = pos > begin
             exponent += -power if below else power
-        if plain and data[pos] <= BLANK:
-            if mantissa <= EXACT and -22 <= exponent <= 22:
-                value = np.float64(mantissa)
-                value = value / TENS[-exponent] if exponent < 0 else value * TENS[exponent]
-                values[count] = -value if negative else value
-            else:
-                found = _rounded(mantissa, exponent)
-                plain = bool(found != U(0))
-                bits[count] = found | (U(negative) << U(63))
-        else:
-            plain = False
-        if not plain:
+        values[count] = np.nan
+        if not (number and data[pos] <= BLANK):
             while data[pos] > BLANK:
                 pos += ONE
-            values[count] = np.nan
-            strange[odd, 0], strange[odd, 1], strange[odd, 2] = count, first, pos
+            if odd < len(strange):
+                strange[odd, 0], strange[odd, 1], strange[odd, 2] = count, first, pos
             odd += 1
+        elif digits <= U(19) and mantissa <= EXACT and -22 <= exponent <= 22:
+            value = np.float64(mantissa)
+            value = value / TENS[-exponent] if exponent < 0 else value * TENS[exponent]
+            values[count] = -value if negative else value
+        else:
+            found = _rounded(mantissa, exponent) if digits <= U(19) else U(0)
+            if found:
+                bits[count] = found | (U(negative) << U(63))
+            else:
+                hard[difficult, 0], hard[difficult, 1], hard[difficult, 2] = count, first, pos
+                difficult += 1
         count += 1
-    state[0], state[1], state[2], state[3], state[4], state[5] = pos, count, row, odd, start, before
+    state[0], state[1], state[2], state[3], state[4], state[5], state[6] = pos, count, row, start, before, difficult, odd
 
 
 @jit
