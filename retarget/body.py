@@ -16,8 +16,9 @@ from kinematics.motion import Motion
 from kinematics.rotations import quaternion
 from kinematics.skeleton import Skeleton
 from kinematics.standardize import standardize
+from retarget.doll import SIDES
 from retarget.errors import RetargetError
-from retarget.rest_pose import SIDES, RestPose, find_rest_pose, zero_pose_frame
+from retarget.rest_pose import RestPose, find_rest_pose, zero_pose_frame
 
 STILL = np.radians(1.0)  # a joint that turns less than this in a clip is at rest in it
 STRETCH = 0.01  # share of the leg by which joints may leave their rest offset unmentioned

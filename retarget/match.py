@@ -17,8 +17,9 @@ from kinematics.joint_names import bare_name
 from kinematics.motion import Motion
 from kinematics.skeleton import Skeleton
 from retarget.body import require_legs, rigid_skeleton
+from retarget.doll import SIDES
 from retarget.joint_map import JointMap, JointPair
-from retarget.rest_pose import SIDES, zero_pose_frame
+from retarget.rest_pose import zero_pose_frame
 
 # Each part and the parts it may hang from, the nearest first.
 ABOVE: dict[str, tuple[str, ...]] = {

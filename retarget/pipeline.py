@@ -14,12 +14,12 @@ from kinematics.motion import Motion
 from kinematics.rotations import quaternion
 from kinematics.skeleton import Skeleton
 from retarget.body import Body, read_body
+from retarget.doll import UP
 from retarget.errors import RetargetError
 from retarget.joint_map import JointMap
 from retarget.match import match
 from retarget.report import RetargetReport, bone_direction_errors
-from retarget.rest_pose import UP
-from retarget.transfer import align, carry_hips, transfer_rotations
+from retarget.transfer import align, carry, transfer_rotations
 
 NEAR_GROUND = 0.15  # share of the leg within which standing feet are taken to be on the ground at height 0
 ENOUGH = 10  # frames of a target's clip that tell how high its feet stand
@@ -69,9 +69,12 @@ def retarget(motion: Motion, target: Skeleton | Motion, *, joint_map: JointMap |
     hips = leg_ratio * source_body.transforms.global_positions[:, source_body.hips].mean(axis=1)
     moving = _carrier(target_body.skeleton, joint_map)
     upright = Motion(target_body.skeleton, np.zeros_like(hips), local_rotations, motion.frame_time)
-    upright = carry_hips(upright, target_body.hips, hips, carrier=moving)
-    rise = 0.0 if alignment.same_body else _missing_height(source_body, target_body, upright, leg_ratio)
-    upright = carry_hips(upright, target_body.hips, hips + rise * UP, carrier=moving)
+    seen = forward_kinematics(upright)
+    away = hips - seen.global_positions[:, target_body.hips].mean(axis=1)
+    rise = 0.0
+    if not alignment.same_body:
+        rise = _missing_height(source_body, target_body, carry(upright, seen, away, carrier=moving), leg_ratio)
+    upright = carry(upright, seen, away + rise * UP, carrier=moving)
     report = RetargetReport(
         frames=motion.num_frames,
         mapped=len(joint_map),
@@ -81,9 +84,7 @@ def retarget(motion: Motion, target: Skeleton | Motion, *, joint_map: JointMap |
         same_body=alignment.same_body,
         source_rest=source_body.rest.origin,
         target_rest=target_body.rest.origin,
-        bone_directions=bone_direction_errors(
-            source_body.transforms, forward_kinematics(upright), source_body.rest, target_body.rest
-        ),
+        bone_directions=bone_direction_errors(source_body.transforms, seen, source_body.rest, target_body.rest),
         warnings=(*source_body.warnings, *target_body.warnings, *_lost(source_body, target_body, joint_map)),
     )
     return Retargeted(_from_y_up(upright, target_body.to_y_up), joint_map, report)

@@ -124,26 +124,22 @@ def bone_direction_errors(
     """
     errors = {}
     for name in BONES:
-        one, other = (
-            _bone(np.concatenate([rest.global_positions[None], seen.global_positions]), find_anatomy(seen.skeleton).joints, name)
-            for rest, seen in ((source_rest, source), (target_rest, target))
-        )
+        one, other = _bone(source, source_rest, name), _bone(target, target_rest, name)
         if one is not None and other is not None:
             angles = np.degrees(np.arctan2(np.linalg.norm(np.cross(one, other), axis=-1), np.sum(one * other, axis=-1)))
             errors[name] = DirectionError(float(angles[1:].mean()), float(angles[1:].max()), float(angles[0]))
     return errors
 
 
-def _bone(
-    where: Float[np.ndarray, "frames joints 3"], joints: Mapping[str, int], name: str
-) -> Float[np.ndarray, "frames 3"] | None:
-    """Vector along a bone in each frame; None where a body part is missing or the bone has no length."""
-    points = []
+def _bone(seen: GlobalTransforms, rest: RestPose, name: str) -> Float[np.ndarray, "frames 3"] | None:
+    """Vector along a bone in the rest pose and in each frame; None where a part is missing or the bone has no length."""
+    joints, points = find_anatomy(rest.skeleton).joints, []
     for end in BONES[name]:
         middle = {"hips": "thigh", "shoulders": "upper_arm"}.get(end)
         roles = ["left_" + middle, "right_" + middle] if middle else [end]
         if not all(role in joints for role in roles):
             return None
-        points.append(np.mean([where[:, joints[role]] for role in roles], axis=0))
+        at = [joints[role] for role in roles]
+        points.append(np.concatenate([rest.global_positions[None, at], seen.global_positions[:, at]]).mean(axis=1))
     bone = np.asarray(points[1] - points[0])
     return bone if np.linalg.norm(bone, axis=-1).min(initial=np.inf) > 0 else None

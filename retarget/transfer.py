@@ -1,4 +1,4 @@
-"""Carry global rotations from one body to another, and the path of the hips.
+"""Carry global rotations from one body to another, and move the body through the world.
 
 Both skeletons have a common rest pose (`retarget.rest_pose`). With N the global rotation of a joint in it, a source joint that is
 turned to R has left the rest pose by R N_source^-1; the target joint does the same: R_target = R N_source^-1 F N_target. F is the
@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from kinematics._arrays import FrozenArrays
-from kinematics.forward import forward_kinematics
+from kinematics.forward import GlobalTransforms
 from kinematics.motion import Motion
 from kinematics.rotations import quaternion
 from kinematics.skeleton import Skeleton
@@ -100,17 +100,15 @@ def transfer_rotations(
     return np.asarray(local / np.linalg.norm(local, axis=-1, keepdims=True))
 
 
-def carry_hips(motion: Motion, legs: tuple[int, int], hips: Float[np.ndarray, "frames 3"], *, carrier: int = 0) -> Motion:
-    """Move one joint, with all below it, so that the middle of the two hip joints goes where `hips` says.
+def carry(motion: Motion, seen: GlobalTransforms, away: Float[np.ndarray, "frames 3"], *, carrier: int = 0) -> Motion:
+    """Move one joint, with all below it, through the world.
 
     Args:
         motion: The motion.
-        legs: The two hip joints.
-        hips: Global positions in the motion's unit and world, shape (frames, 3).
+        seen: Its forward kinematics.
+        away: How far in each frame, in the motion's unit and world, shape (frames, 3).
         carrier: The joint that is moved: the root, or one below it, whose local positions then change from frame to frame.
     """
-    seen = forward_kinematics(motion)
-    away = hips - seen.global_positions[:, legs].mean(axis=1)
     if carrier == 0:
         return motion.with_root_positions(motion.root_positions + away)
     skeleton = motion.skeleton

@@ -15,6 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 HEIGHT = 1.74
+GRAVITY = 9.81
 ANKLE_HEIGHT = 0.039 * HEIGHT
 KNEE_HEIGHT = 0.285 * HEIGHT
 HIP_HEIGHT = 0.530 * HEIGHT
@@ -49,7 +50,7 @@ _ELBOW = SHOULDER_HALF_WIDTH + UPPER_ARM
 _WRIST = _ELBOW + FOREARM
 _SHOULDER_Z = -0.020
 _LEFT: dict[str, tuple[str, tuple[float, float, float]]] = {
-    "clavicle": ("chest", (0.024, SHOULDER_HEIGHT + 0.008, -0.004)),
+    "clavicle": ("chest", (0.022, SHOULDER_HEIGHT + 0.034, -0.010)),
     "upper_arm": ("clavicle", (SHOULDER_HALF_WIDTH, SHOULDER_HEIGHT, _SHOULDER_Z)),
     "forearm": ("upper_arm", (_ELBOW, SHOULDER_HEIGHT, _SHOULDER_Z)),
     "hand": ("forearm", (_WRIST, SHOULDER_HEIGHT, _SHOULDER_Z)),

@@ -10,6 +10,7 @@ Reaching: minimum jerk, Flash and Hogan, "The coordination of arm movements", J.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 from scipy.interpolate import BSpline, CubicSpline, PPoly
@@ -39,7 +40,7 @@ def min_jerk(time: np.ndarray, start: float, end: float) -> np.ndarray:
 
 def plateau(time: np.ndarray, up: tuple[float, float], down: tuple[float, float]) -> np.ndarray:
     """Rise from 0 to 1 during `up`, stay, and fall back during `down`, with the least jerk."""
-    return min_jerk(time, *up) - min_jerk(time, *down)
+    return np.asarray(min_jerk(time, *up) - min_jerk(time, *down))
 
 
 def through(*nodes: tuple[float, float, float, float]) -> Curve:
@@ -48,12 +49,12 @@ def through(*nodes: tuple[float, float, float, float]) -> Curve:
     The first and last node should rest, so that the constant ends join smoothly.
     """
     times = np.array([node[0] for node in nodes])
-    pieces = np.stack([quintic(a[1:], b[1:], b[0] - a[0]) for a, b in zip(nodes[:-1], nodes[1:], strict=True)], axis=1)
+    pieces = np.stack([quintic(a[1:], b[1:], b[0] - a[0]) for a, b in pairwise(nodes)], axis=1)
     polynomial = PPoly(pieces, times)
     return lambda time: np.asarray(polynomial(np.clip(time, times[0], times[-1])))
 
 
-def quintic(start: Sequence[float], end: Sequence[float], duration: float) -> np.ndarray:
+def quintic(start: Sequence[float] | np.ndarray, end: Sequence[float] | np.ndarray, duration: float) -> np.ndarray:
     """Return six coefficients, highest power first, that join (value, velocity, acceleration) at both ends."""
     x0, v0, a0 = np.asarray(start, dtype=float)
     x1, v1, a1 = np.asarray(end, dtype=float)

@@ -9,6 +9,7 @@ continuous where it leaves the ground and where it returns.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from generator import body
@@ -113,7 +114,7 @@ def walk_on(plants: list[Plant], time: np.ndarray, pitch: Curve, toe_pitch: Curv
         now = (time >= plant.start) & (time <= plant.end)
         ankle[now] = planted_ankle(plant.place, plant.yaw, pitch(time[now]), toe_pitch(time[now]))
         yaw[now] = plant.yaw
-    for before, after in zip(plants[:-1], plants[1:], strict=True):
+    for before, after in pairwise(plants):
         now = (time > before.end) & (time < after.start)
         if not now.any():
             continue

@@ -7,16 +7,18 @@ drops by 5 on the side of the swinging leg, rises over the bent stance knee and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from generator import body
 from generator.curves import Curve, quintic
 from generator.feet import Hanging, Plant, walk_on
 from generator.pose import SIDES, Foot, Turn, forward, turned
-from kinematics.rotations import quaternion
 from scipy.interpolate import CubicSpline, PPoly, make_interp_spline
+
+from kinematics.rotations import quaternion
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def roll(strike: tuple[float, float, float], flat: tuple[float, float], knots: S
     """
     down = PPoly(quintic(strike, (0.0, 0.0, 0.0), flat[0])[:, None], [0.0, flat[0]])
     phases, degrees = zip((flat[1], 0.0), *knots, (1.0, strike[0]), strict=True)
-    ends = ([(1, 0.0), (2, 0.0)], [(1, strike[1]), (2, strike[2])])
+    ends: Any = ([(1, 0.0), (2, 0.0)], [(1, strike[1]), (2, strike[2])])
     away = make_interp_spline(phases, degrees, k=5, bc_type=ends)
 
     def curve(phase: np.ndarray) -> np.ndarray:
@@ -121,9 +123,14 @@ def footsteps(gait: Gait, path: Path, duration: float, seed: int) -> tuple[list[
 
 
 def legs(
-    gait: Gait, plants: tuple[list[Plant], list[Plant]], time: np.ndarray, pelvis: Curve, heading: Curve, hips: type
+    gait: Gait,
+    plants: tuple[list[Plant], list[Plant]],
+    time: np.ndarray,
+    pelvis: Curve,
+    heading: Curve,
+    hips: Callable[[np.ndarray], Turn],
 ) -> tuple[Foot, Foot]:
-    """Return both feet; `pelvis`, `heading` and `hips` (a Turn) are functions of time that the swinging leg hangs from."""
+    """Return both feet; `pelvis` (position), `heading` and `hips` are functions of time that the swinging leg hangs from."""
     feet = []
     for index, (side, _) in enumerate(SIDES):
         offset = body.OFFSETS[side + "thigh"]
@@ -132,15 +139,14 @@ def legs(
             return gait.phase(t) - 0.5 * index
 
         def hip(t: np.ndarray, offset: np.ndarray = offset) -> np.ndarray:
-            return pelvis(t) + quaternion.rotate(turned(heading(t), hips(t)), offset)
+            return np.asarray(pelvis(t) + quaternion.rotate(turned(heading(t), hips(t)), offset))
 
-        feet.append(
-            walk_on(
-                plants[index],
-                time,
-                lambda t, phase=phase: gait.pitch(phase(t)),
-                lambda t, phase=phase: gait.toe_pitch(phase(t)),
-                Hanging(hip, heading, phase, gait.thigh, gait.knee, gait.smoothness),
-            )
-        )
+        def pitch(t: np.ndarray, phase: Curve = phase) -> np.ndarray:
+            return gait.pitch(phase(t))
+
+        def toe_pitch(t: np.ndarray, phase: Curve = phase) -> np.ndarray:
+            return gait.toe_pitch(phase(t))
+
+        hanging = Hanging(hip, heading, phase, gait.thigh, gait.knee, gait.smoothness)
+        feet.append(walk_on(plants[index], time, pitch, toe_pitch, hanging))
     return feet[0], feet[1]

@@ -14,23 +14,23 @@ from generator.curves import Curve, through, wander
 from generator.feet import Hanging, Plant, walk_on
 from generator.pose import SIDES, Arm, Movement, Turn, solve, turned
 from generator.stationary import MIDDLE_OF_FOOT, at, standing_height
-from kinematics.rotations import quaternion
 from scipy.interpolate import CubicSpline
 
-GRAVITY = 9.81
+from kinematics.rotations import quaternion
+
 HALF_WIDTH, TOE_OUT = 0.110, 8.0
 HEIGHT, DRIFT = 0.30, 0.30  # of the flight, metres; forward speed in it, metres a second
-TAKE_OFF, AT_TAKE_OFF, AT_LANDING = 1.50, 0.092, 0.020  # seconds; rise of the centre of mass over standing, metres
-LIFT = float(np.sqrt(2 * GRAVITY * HEIGHT))
-DROP = float(np.sqrt(2 * GRAVITY * (HEIGHT + AT_TAKE_OFF - AT_LANDING)))
-LANDING = TAKE_OFF + (LIFT + DROP) / GRAVITY
+TAKE_OFF, AT_TAKE_OFF, AT_LANDING = 1.50, 0.086, 0.018  # seconds; rise of the centre of mass over standing, metres
+LIFT = float(np.sqrt(2 * body.GRAVITY * HEIGHT))
+DROP = float(np.sqrt(2 * body.GRAVITY * (HEIGHT + AT_TAKE_OFF - AT_LANDING)))
+LANDING = TAKE_OFF + (LIFT + DROP) / body.GRAVITY
 FORWARD = 0.20  # from the first stance to the second, metres
 
 RISE = through(
     (0.55, 0.0, 0.0, 0.0),
     (1.16, -0.28, 0.0, 13.0),
-    (TAKE_OFF, AT_TAKE_OFF, LIFT, -GRAVITY),
-    (LANDING, AT_LANDING, -DROP, -GRAVITY),
+    (TAKE_OFF, AT_TAKE_OFF, LIFT, -body.GRAVITY),
+    (LANDING, AT_LANDING, -DROP, -body.GRAVITY),
     (LANDING + 0.28, -0.25, 0.0, 12.0),
     (LANDING + 0.65, -0.065, 0.38, -1.4),
     (LANDING + 1.20, 0.0, 0.0, 0.0),
@@ -95,7 +95,9 @@ KNEE_IN_FLIGHT = through(
 def jump(time: np.ndarray) -> Movement:
     """Return a jump on the spot, a little forward, landing softly on the balls of the feet."""
     seen = np.arange(-0.1, time[-1] + 0.1, 1 / 120)
-    movement = _shape(seen, lambda t: at(0.0, standing_height(HALF_WIDTH) + RISE(t) - 0.0004 * np.abs(SHOULDER(t)), AHEAD(t) - 0.02))
+    movement = _shape(
+        seen, lambda t: at(0.0, standing_height(HALF_WIDTH) + RISE(t) - 0.0004 * np.abs(SHOULDER(t)), AHEAD(t) - 0.02)
+    )
     for _ in range(3):  # the swinging legs hang from the pelvis, which balances them
         movement = _balanced(seen, movement)
         pelvis = CubicSpline(seen, movement.pelvis)
@@ -143,7 +145,7 @@ def _shape(time: np.ndarray, pelvis: Curve) -> Movement:
         ]
 
         def hip(t: np.ndarray, offset: np.ndarray = offset) -> np.ndarray:
-            return pelvis(t) + quaternion.rotate(turned(np.zeros_like(t), hips(t)), offset)
+            return np.asarray(pelvis(t) + quaternion.rotate(turned(np.zeros_like(t), hips(t)), offset))
 
         hanging = Hanging(
             hip,

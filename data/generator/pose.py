@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from generator import body
+
 from kinematics.rotations import quaternion
 
 X, Y, Z = np.eye(3)
@@ -204,7 +205,7 @@ def place(solved: Solved, joint: str) -> None:
 
 def _mirrored(rotation: np.ndarray, sign: float) -> np.ndarray:
     """Return a left side's rotation for the right side: reflected at the plane x = 0."""
-    return rotation * np.array([1.0, 1.0, sign, sign])
+    return np.asarray(rotation * np.array([1.0, 1.0, sign, sign]))
 
 
 def _solve_arm(solved: Solved, side: str, sign: float, arm: Arm) -> None:

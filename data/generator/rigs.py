@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from generator import body
-from generator.pose import SIDES, Y, Z, Solved, about
+from generator.pose import SIDES, Solved, Y, Z, about
+
 from kinematics.rotations import euler, quaternion
 
 IDENTITY = np.array([1.0, 0.0, 0.0, 0.0])
@@ -107,7 +108,7 @@ def cmu() -> Rig:
 
 
 def lafan1() -> Rig:
-    """Return the convention of Ubisoft's LAFAN1: 22 joints, every bone along +X in the zero pose, centimetres, 30 frames a second."""
+    """Return the convention of Ubisoft's LAFAN1: 22 joints, bones along +X in the zero pose, centimetres, 30 frames a second."""
     joints = [Joint("Hips", "", "pelvis", "pelvis")]
     for side, full in (("left_", "Left"), ("right_", "Right")):
         joints += [

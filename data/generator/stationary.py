@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 from generator import body
 from generator.balance import with_center_of_mass
-from generator.body import center_of_mass
-from generator.curves import plateau, through, wander
+from generator.curves import plateau, wander
 from generator.feet import planted_ankle
-from generator.pose import Arm, Foot, Movement, Turn, solve
+from generator.pose import Arm, Foot, Movement, Turn
 
-MIDDLE_OF_FOOT = 0.045
+MIDDLE_OF_FOOT = 0.036
 
 
 def standing_feet(time: np.ndarray, half_width: float, toe_out: float) -> tuple[Foot, Foot]:
@@ -111,7 +110,7 @@ def wave(time: np.ndarray) -> Movement:
         raised=8.0 * greet,
         curl=1.0 - 0.75 * greet,
     )
-    pelvis = at(0.0, standing_height(0.115, 8.0) - 0.008 * reach, -0.01)
+    pelvis = at(0.0, standing_height(0.115, 10.0) - 0.008 * reach, -0.01)
     feet = standing_feet(time, 0.115, 9.0)
     movement = Movement(pelvis, np.zeros_like(time), hips, chest, head, (left, right), feet)
     sideways = 0.016 * greet + 0.010 * reach + wander(90, time, 0.010)

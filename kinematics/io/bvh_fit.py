@@ -55,21 +55,19 @@ def fit_channels(motion: Motion) -> tuple[Skeleton, Float[np.ndarray, "frames ch
     read = motion.source.channel_values
     values = read if read is not None and read.shape == shape else np.zeros(shape)
     kept = _kept(bvh_layout.to_rotations(values, layout), motion.local_rotations)
-    blocks, moved = [], False
+    blocks = []
     for joint, first in enumerate(bvh_layout.first_columns(layout)):
         names = layout.channels[joint]
         old = Block(names, values[:, first : first + len(names)])
         turned = old if kept[:, joint].all() else with_rotations(old, motion.local_rotations[:, joint], kept[:, joint])
         new = with_positions(turned, motion, joint, layout.adds_offset[joint])
-        moved |= new is not turned
         blocks.append(new)
         if skeleton.layout and new.names != names:
             log.warning("joint %r is written with %s to hold its motion", skeleton.joint_names[joint], " ".join(new.names))
-    if all(np.may_share_memory(block.values, values) for block in blocks if block.values.size):
-        return skeleton.with_layout(layout), values
-    layout = ChannelLayout(tuple(block.names for block in blocks), layout.adds_offset)
-    written = np.concatenate([block.values for block in blocks], axis=1)
-    return _without_doubt(motion, layout, written) if moved else (skeleton.with_layout(layout), written)
+    if not all(np.may_share_memory(block.values, values) for block in blocks if block.values.size):
+        layout = ChannelLayout(tuple(block.names for block in blocks), layout.adds_offset)
+        values = np.concatenate([block.values for block in blocks], axis=1)
+    return _without_doubt(motion, layout, values)
 
 
 def _kept(
@@ -156,13 +154,14 @@ def with_positions(block: Block, motion: Motion, joint: int, adds: bool) -> Bloc
 def _without_doubt(
     motion: Motion, layout: ChannelLayout, values: Float[np.ndarray, "frames channels"]
 ) -> tuple[Skeleton, Float[np.ndarray, "frames channels"]]:
-    """Write positions so that a reader finds by itself whether they replace or add to OFFSET."""
+    """Write positions so that a reader finds by itself whether they replace or add to OFFSET; nearly always they are so."""
     skeleton, columns = motion.skeleton, bvh_layout.position_columns(layout)
     for _ in range(2):
         found = bvh_layout.find_adding(values, skeleton, layout)
         wrong = [joint for joint in columns if found[joint] != layout.adds_offset[joint]]
         if not wrong:
             return skeleton.with_layout(layout), values
+        values = values.copy()
         for joint in wrong:
             for axis, column in columns[joint]:
                 values[:, column] -= skeleton.offsets[joint, axis] * (1.0 if found[joint] else -1.0)

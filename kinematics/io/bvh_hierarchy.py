@@ -83,16 +83,16 @@ class _Reader:
         self.at = len(self.header)
         return "", self.at
 
-    def arguments(self) -> list[str]:
-        """Return the words up to the next keyword or brace."""
-        words: list[str] = []
+    def arguments(self) -> list[tuple[str, int]]:
+        """Return the words up to the next keyword or brace, and where they begin."""
+        words: list[tuple[str, int]] = []
         while len(words) < MOST_WORDS:
             before = self.at
-            word, _ = self.word()
+            word, at = self.word()
             if word in ("", "{", "}") or word.upper() in KEYWORDS:
                 self.at = before
                 break
-            words.append(word)
+            words.append((word, at))
         return words
 
     def read(self) -> list[Node]:
@@ -178,13 +178,16 @@ class _Reader:
             self.report.repair("no CHANNELS", node.line, f"{_title(node)} has no CHANNELS", "CHANNELS", "it does not move")
 
     def offset(self, node: Node, at: int) -> None:
-        words = self.arguments()
+        found = self.arguments()
+        words = [word for word, _ in found]
         text = " ".join(words)
         if "," in text and (mended := without_commas(text, 3)) is not None:
             mend = f"read as {mended}"
             self.report.repair("commas in OFFSET", self.line(at), f"OFFSET {text[:60]} has commas", "points and blanks", mend)
             words = mended.split()
         numbers = tuple(to_number(word) for word in words)
+        if len(numbers) > 3 and math.isnan(numbers[3]):
+            raise self.unexpected(*found[3])
         if len(numbers) != 3:
             raise self.error(f"OFFSET of {_title(node)} is {text[:60]!r}", at, "three numbers")
         if not all(map(math.isfinite, numbers)):
@@ -194,17 +197,20 @@ class _Reader:
         node.offset, node.has_offset = numbers, True
 
     def channels(self, node: Node, at: int) -> None:
-        words = [word.strip(",;") for word in self.arguments()]
-        names = []
-        for word in words[1:]:
+        words = [(word.strip(",;"), word_at) for word, word_at in self.arguments()]
+        said = words[0][0] if words else "nothing"
+        number = int(said[:9]) if said.isdecimal() else -1
+        names: list[str] = []
+        for word, word_at in words[1:]:
             if word.lower() not in _CHANNELS:
+                if len(names) == number:
+                    raise self.unexpected(word, word_at)
                 near = difflib.get_close_matches(word[:30].lower(), _CHANNELS, n=2)
                 known = " or ".join(_CHANNELS[name] for name in near) or ", ".join(CHANNEL_NAMES[:6])
-                raise self.error(f"unknown channel {word[:30]!r} of {_title(node)}", at, known)
+                raise self.error(f"unknown channel {word[:30]!r} of {_title(node)}", word_at, known)
             names.append(_CHANNELS[word.lower()])
-        if not words or not words[0].isdecimal() or int(words[0][:9]) != len(names):
-            said = repr(words[0][:30]) if words else "nothing"
-            raise self.error(f"CHANNELS of {_title(node)} says {said} and lists {len(names)} names", at, "equal numbers")
+        if number != len(names):
+            raise self.error(f"CHANNELS of {_title(node)} says {said[:30]} and lists {len(names)} names", at, "equal numbers")
         twice = sorted({name for name in names if names.count(name) > 1 and not name.endswith("rotation")})
         if twice:
             raise self.error(f"{_title(node)} has the channel {twice[0]} twice", at, "each position and scale once")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -133,19 +134,24 @@ class _Block:
         values = np.empty(min(most, max(expected, len(data) // 8, 64)))
         rows = np.empty((len(data) // 256 + 64, 2), dtype=np.int32 if len(data) < 2**31 else np.int64)
         hard, strange = np.empty((AT_ONCE, 3), dtype=np.int64), np.empty((AT_ONCE, 3), dtype=np.int64)
+        infinite: list[tuple[int, int, int]] = []
         state = np.zeros(7, dtype=np.int64)
         state[kernel.POSITION] = state[kernel.ROW_START] = at
         while state[kernel.POSITION] < len(data):
             kernel.parse(text, state, values, rows, hard, strange)
             for index, start, end in hard[: state[kernel.HARD]].tolist():
-                values[index] = to_number(data[start:end])
+                number = to_number(data[start:end])
+                values[index] = number
+                if not math.isfinite(number):
+                    infinite.append((index, start, end))
             state[kernel.HARD] = 0
             if state[kernel.NUMBERS] == len(values):
                 values.resize(min(most, 2 * len(values)), refcheck=False)
             if state[kernel.ROWS] == len(rows):
                 rows.resize((2 * len(rows), 2), refcheck=False)
         self.num_strange = int(state[kernel.STRANGE])
-        found = strange[: self.num_strange].tolist()
+        found = sorted([*strange[: self.num_strange].tolist(), *infinite[:AT_ONCE]], key=itemgetter(1))
+        self.num_strange += len(infinite)
         self.strange = [(index, start, data[start : min(end, start + MOST_LETTERS)]) for index, start, end in found]
         count = int(state[kernel.NUMBERS])
         for index, _, word in self.strange:

@@ -6,7 +6,7 @@ import codecs
 import re
 from dataclasses import dataclass
 
-_MOTION = re.compile(rb"(?:^|(?<=[\r\n}]))[ \t]*(?i:MOTION)(?![^\s:]):?")
+_MOTION = re.compile(rb"(?:^|(?<=[\r\n}]))[ \t]*((?i:MOTION))(?![^\s:]):?")
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 # What Japanese names have and Western names, read as Shift-JIS by mistake, have not: kana, or several signs in a row.
 _JAPANESE = re.compile(r"[\u3040-\u30ff]|[\u3000-\u9fff]{2}")
@@ -48,7 +48,7 @@ def split(data: bytes) -> BvhText:
     elif utf16 := _UTF16.get(data[:2]) or _utf16_without_mark(data[:64]):
         data, known = data.decode(utf16, errors="replace").lstrip("\ufeff").encode(errors="replace"), utf16
     found = _MOTION.search(data)
-    header = data[: found.end()] if found else data
+    header = data[: found.end(1)] if found else data
     encoding = "utf-8" if known else guess_encoding(header)
     return BvhText(known or encoding, header.decode(encoding, errors="replace"), data, found.end() if found else -1)
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from kinematics.anatomy import find_anatomy
 from kinematics.errors import InputError, UnknownNameError
 from kinematics.forward import forward_kinematics
 from kinematics.io import load_motion, save_motion
@@ -215,6 +216,22 @@ def test_a_mirrored_body_is_refused(bodies) -> None:
     for source, target in ((reflected, walk), (walk, reflected), (walk, mirrored)):
         with pytest.raises(InputError, match=r"mirrored|backwards"):
             retarget(source, target)
+
+
+@pytest.mark.parametrize("action", ["walk", "squat", "wave", "jump"])
+def test_our_clips_agree_across_conventions(clips, action: str) -> None:
+    """One body and motion on three rigs: T-pose in metres at 60 Hz, bones along +X in cm, Mixamo's in cm at 30 Hz."""
+    motions = {name: load_motion(clips / f"{action}_{name}.bvh") for name in ("cmu", "lafan1", "mixamo")}
+    for one, source in motions.items():
+        for other, truth in motions.items():
+            result = retarget(source, load_motion(clips / f"walk_{other}.bvh"))
+            ours = positions(result.motion)[:: 2 if one == "cmu" else 1]
+            theirs = positions(truth)[:: 2 if other == "cmu" else 1]
+            frames = min(len(ours), len(theirs))
+            body = list(find_anatomy(truth.skeleton).joints.values())
+            error = np.linalg.norm(ours[:frames, body] - theirs[:frames, body], axis=-1).max()
+            height = 1.72 if other == "cmu" else 172.0
+            assert error < (1e-5 if result.report.same_body else 0.03) * height, (one, other)
 
 
 def test_the_same_trial_on_two_rigs(shared_data) -> None:

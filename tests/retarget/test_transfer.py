@@ -9,7 +9,7 @@ from kinematics.skeleton import Skeleton
 from kinematics.testing import assert_quats_close, random_motion, random_skeleton
 from retarget import JointMap, JointPair
 from retarget.rest_pose import find_rest_pose
-from retarget.transfer import Alignment, align, carry_hips, transfer_rotations
+from retarget.transfer import Alignment, align, carry, transfer_rotations
 
 
 def identity_alignment(skeleton: Skeleton) -> Alignment:
@@ -64,15 +64,18 @@ def test_aligned_rest_poses_map_onto_each_other(bodies) -> None:
     assert not alignment.same_body and align(JointMap(pairs), source, source).same_body
 
 
-def test_the_hips_go_where_they_are_sent() -> None:
+def test_the_body_goes_where_it_is_carried() -> None:
     skeleton = random_skeleton(8)
     motion = random_motion(skeleton, 9, num_frames=5)
-    wanted = np.random.default_rng(1).normal(size=(5, 3))
-    for carrier in (0, 1):
-        moved = carry_hips(motion, (4, 7), wanted, carrier=carrier)
-        where = forward_kinematics(moved).global_positions
-        below = {carrier, *skeleton.descendants(carrier)}
-        if {4, 7} <= below:
-            np.testing.assert_allclose(where[:, [4, 7]].mean(axis=1), wanted, atol=1e-12)
-        assert np.array_equal(moved.root_positions, motion.root_positions) == (carrier != 0)
+    away = np.random.default_rng(1).normal(size=(5, 3))
+    before = forward_kinematics(motion)
+    for carrier in (0, 1, 3):
+        moved = carry(motion, before, away, carrier=carrier)
+        steps = forward_kinematics(moved).global_positions - before.global_positions
+        below = [carrier, *skeleton.descendants(carrier)]
+        np.testing.assert_allclose(steps[:, below], np.broadcast_to(away[:, None], (5, len(below), 3)), atol=1e-12)
+        rest = np.setdiff1d(np.arange(skeleton.num_joints), below)
+        np.testing.assert_allclose(steps[:, rest], 0.0, atol=1e-12)
+        twice = carry(moved, forward_kinematics(moved), -away, carrier=carrier)
+        np.testing.assert_allclose(forward_kinematics(twice).global_positions, before.global_positions, atol=1e-12)
     assert motion.local_positions is None
