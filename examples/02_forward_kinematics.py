@@ -33,12 +33,12 @@ def main() -> None:
     foot = transforms.position("LeftFoot")
     print(f"left ankle: {foot[:, 1].min():.3f} to {foot[:, 1].max():.3f} m above the floor")
 
-    velocities = linear_velocities(transforms.global_positions, motion.frame_time)
+    velocities = linear_velocities(motion, transforms=transforms)
     speed = np.linalg.norm(velocities[:, motion.skeleton.joint_index("LeftFoot")], axis=-1)
     print(f"left ankle: up to {speed.max():.2f} m/s")
 
     contacts = foot_contacts(motion)
-    for name, standing in zip(contacts.names, contacts.contacts.T, strict=True):
+    for name, standing in zip(contacts.names, contacts.in_contact.T, strict=True):
         print(f"{name:16} stands in {standing.mean():.0%} of the frames")
 
 

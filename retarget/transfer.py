@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float, Int
 
+from kinematics import kernels
 from kinematics._arrays import FrozenArrays
 from kinematics.forward import GlobalTransforms
 from kinematics.motion import Motion
@@ -26,7 +27,7 @@ SAME_BODY = 0.01  # largest share by which bone lengths of one body differ
 
 @dataclass(frozen=True, eq=False)
 class Alignment(FrozenArrays):
-    """How source joints turn target joints; one row for each pair of the joint map.
+    """How source joints turn target joints; one row for each pair of the joint map, sorted by target joint.
 
     Attributes:
         source_joints: Index of the source joint, shape (pairs,).
@@ -74,30 +75,25 @@ def transfer_rotations(
 
     Args:
         global_rotations: The source's global rotations, wxyz, in a world with Y up.
-        alignment: Pairs of joints.
+        alignment: Pairs of joints. Several source joints of one target joint are blended: the normalized sum of their
+            quaternions on one half-sphere.
         target: The target skeleton.
         resting_rotations: Local rotation of each target joint that nothing drives; the root's in a world with Y up.
 
     Returns:
         Local rotations wxyz; the root's in the same world.
     """
-    frames, parents = len(global_rotations), target.parents
-    moved = quaternion.multiply(global_rotations[:, alignment.source_joints], alignment.local_rotations)
-    turned = np.empty((frames, target.num_joints, 4))
-    driven = np.zeros(target.num_joints, dtype=bool)
-    for joint in np.unique(alignment.target_joints):
-        rows = np.flatnonzero(alignment.target_joints == joint)
-        turned[:, joint] = moved[:, rows[0]] if len(rows) == 1 else _blend(moved[:, rows], alignment.weights[rows])
-        driven[joint] = True
-    local = np.empty_like(turned)
-    for joint in np.flatnonzero(~driven):
-        rest, parent = resting_rotations[joint], parents[joint]
-        turned[:, joint] = rest if parent < 0 else quaternion.multiply(turned[:, parent], rest)
-        local[:, joint] = rest
-    inner = driven & (parents >= 0)
-    local[:, inner] = quaternion.multiply(quaternion.inverse(turned[:, parents[inner]]), turned[:, inner])
-    local[:, 0] = turned[:, 0]
-    return np.asarray(local / np.linalg.norm(local, axis=-1, keepdims=True))
+    starts = np.searchsorted(alignment.target_joints, np.arange(target.num_joints + 1))
+    local: np.ndarray = kernels.transfer.transfer(
+        np.ascontiguousarray(global_rotations),
+        alignment.source_joints,
+        starts,
+        alignment.weights,
+        alignment.local_rotations,
+        target.parents,
+        np.ascontiguousarray(resting_rotations),
+    )
+    return local
 
 
 def carry(motion: Motion, seen: GlobalTransforms, away: Float[np.ndarray, "frames 3"], *, carrier: int = 0) -> Motion:
@@ -117,13 +113,6 @@ def carry(motion: Motion, seen: GlobalTransforms, away: Float[np.ndarray, "frame
     above = seen.global_rotations[:, skeleton.parents[carrier]]
     local[:, carrier] += quaternion.rotate(quaternion.inverse(above), away)
     return replace(motion, local_positions=local)
-
-
-def _blend(rotations: Float[np.ndarray, "frames pairs 4"], weights: Float[np.ndarray, " pairs"]) -> Float[np.ndarray, "frames 4"]:
-    """Weighted mean of rotations that are near to each other: the normalized sum of quaternions on one half-sphere."""
-    same_side = np.where(np.einsum("fpi,fi->fp", rotations, rotations[:, 0]) < 0, -1.0, 1.0)
-    total = np.einsum("fpi,fp->fi", rotations, same_side * weights)
-    return np.asarray(total / np.linalg.norm(total, axis=-1, keepdims=True))
 
 
 def _bones(joint: int, driver: dict[int, int], source: RestPose, target: RestPose) -> tuple[np.ndarray, np.ndarray]:

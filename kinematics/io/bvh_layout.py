@@ -74,7 +74,7 @@ def find_adding(values: Float[np.ndarray, "frames channels"], skeleton: Skeleton
         read, offset = values[:, [column for _, column in columns]], skeleton.offsets[joint, axes]
         if not offset.any():
             continue
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             if joint:
                 size = np.sqrt((read**2).sum(axis=1)).mean()
                 change = np.sqrt(((read - offset) ** 2).sum(axis=1)).mean()

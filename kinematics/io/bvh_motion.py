@@ -60,8 +60,8 @@ def read_motion(text: BvhText, channels: Channels, report: Report) -> tuple[Floa
     if declared != len(values):
         found = f"Frames says {_shown(word)}" if word else "the number of frames is missing"
         report.repair("Frames", text.line(where), found, f"{len(values)}", f"took the {len(values)} that are there")
-    if not np.isfinite(values.sum()):
-        fill_gaps(values, ~np.isfinite(values), channels.rest, channels.turning)
+    if np.isnan(values.min(initial=0.0)):
+        fill_gaps(values, np.isnan(values), channels.rest, channels.turning)
     return values, frame_time
 
 
@@ -140,9 +140,9 @@ class _Block:
         while state[kernel.POSITION] < len(data):
             kernel.parse(text, state, values, rows, hard, strange)
             for index, start, end in hard[: state[kernel.HARD]].tolist():
-                number = to_number(data[start:end])
-                values[index] = number
-                if not math.isfinite(number):
+                values[index] = to_number(data[start:end])
+                if not math.isfinite(values[index]):
+                    values[index] = math.nan
                     infinite.append((index, start, end))
             state[kernel.HARD] = 0
             if state[kernel.NUMBERS] == len(values):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kinematics.kernels import euler as euler
     from kinematics.kernels import forward as forward
     from kinematics.kernels import interpolate as interpolate
+    from kinematics.kernels import transfer as transfer
 
 
 def __getattr__(name: str) -> ModuleType:

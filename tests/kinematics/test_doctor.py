@@ -210,3 +210,10 @@ def test_clips_of_people(shared_data: Path, path: str):
     np.testing.assert_array_equal(mended.motion.root_positions, motion.root_positions[int(path in CMU) :])
     np.testing.assert_array_equal(mended.motion.local_rotations, motion.local_rotations[int(path in CMU) :])
     assert fix(mended.motion).changes == ()
+
+
+@pytest.mark.parametrize("name", ["walk_cmu", "run_lafan1", "jump_mixamo", "wave_cmu"])
+def test_our_own_clips_are_healthy(clips: Path, name: str):
+    motion = load_motion(clips / f"{name}.bvh")
+    assert diagnose(motion).is_healthy
+    assert fix(motion).motion is motion
