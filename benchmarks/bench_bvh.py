@@ -18,8 +18,8 @@ from rich.table import Table
 PEERS = {
     "pybvh": ("import pybvh", "pybvh.read_bvh_file({path!r})", "pybvh.write_bvh_file(clip, {out!r})"),
     "upc-pymotion": (
-        "from pymotion.io.bvh import BVH\ndef load(path):\n    clip = BVH()\n    clip.load(path)\n    return clip",
-        "load({path!r})",
+        "from pymotion.io.bvh import BVH\ndef read(path):\n    clip = BVH()\n    clip.load(path)\n    return clip",
+        "read({path!r})",
         "clip.save({out!r})",
     ),
     "bvhTools": ("from bvhTools.bvhIO import readBvh, writeBvh", "readBvh({path!r})", "writeBvh(clip, {out!r})"),
@@ -28,9 +28,10 @@ PEERS = {
 }
 OURS = ("import kinematics", "kinematics.load_motion({path!r})", "kinematics.save_motion(clip, {out!r})")
 MEMORY = """
-def memory(path):
-    import os, resource
-    import kinematics
+import os, resource
+import kinematics
+def memory(path, small):
+    kinematics.load_motion(small)  # compiled code is not counted
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     clip = kinematics.load_motion(path)
     return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / os.path.getsize(path)
@@ -123,8 +124,8 @@ def growth(folder: Path, asked: common.Options) -> tuple[list[Table], list[commo
             bars.append(common.Bar(f"{key}: cost a {unit}, most {what} / least", last / first, 2.0, at_least=False))
         tables.append(table)
     one = common.Contender("memory", MEMORY)
-    path = sets["frames"][-1][1]
-    times = one.run(f"memory({str(path)!r})")
+    small, path = sets["frames"][0][1], sets["frames"][-1][1]
+    times = one.run(f"memory({str(path)!r}, {str(small)!r})")
     one.stop()
     if times is not None:
         bars.append(common.Bar(f"memory while loading {path.stat().st_size / 1e6:.0f} MB / file", times, 10.0, at_least=False))

@@ -26,6 +26,9 @@ from rich.table import Table
 
 from kinematics import Motion, forward_kinematics, load_motion
 from kinematics.errors import KinematicsError
+from kinematics.metrics import slide
+from kinematics.standardize import standardize
+from kinematics.world import inspect_world
 from retarget import retarget
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -93,7 +96,8 @@ def measure_pairs(quick: bool) -> list[dict[str, object]]:
         for other, target in motions.items():
             row: dict[str, object] = {"source": one, "target": other}
             try:
-                report = retarget(source, target).report
+                result = retarget(source, target)
+                report = result.report
             except KinematicsError as error:
                 rows.append(row | {"failure": str(error)})
                 continue
@@ -105,10 +109,18 @@ def measure_pairs(quick: bool) -> list[dict[str, object]]:
                     "limb_degrees": max(error.max_degrees for error in limbs.values()),
                     "mean_degrees": report.mean_direction_error_degrees,
                     "built_apart_degrees": float(np.mean([error.build_degrees for error in report.bone_directions.values()])),
+                    "slide_cm_s": feet_slide(result.motion, target),
+                    "source_slide_cm_s": feet_slide(source, source),
                     "bones": {name: error.mean_degrees for name, error in report.bone_directions.items()},
                 }
             )
     return rows
+
+
+def feet_slide(motion: Motion, clip: Motion) -> float:
+    """Return the mean stance slide in cm/s; `clip` tells the unit and the up axis."""
+    world = inspect_world(clip)
+    return slide(standardize(motion, unit=world.metres_per_unit, up=world.up.value, handedness="right").motion).mean_cm_s
 
 
 def measure_trial() -> dict[str, float]:
@@ -174,6 +186,8 @@ def show(speed: list[dict[str, float | str]], pairs: list[dict[str, object]], tr
     for key, label in (("mean_degrees", "mean error"), ("built_apart_degrees", "of which the skeletons are built apart")):
         print(f"{label} {np.mean([pair[key] for pair in done]):.2f} degrees", end="; ")  # type: ignore[arg-type]
     print(f"worst pair {max(pair['mean_degrees'] for pair in done):.2f}")  # type: ignore[type-var, str-format]
+    slides = [np.median([pair[key] for pair in done]) for key in ("source_slide_cm_s", "slide_cm_s")]
+    print("stance slide, median of all pairs: source {:.2f} cm/s, result {:.2f} cm/s".format(*slides))
     bones: dict[str, list[float]] = {}
     for pair in done:
         for bone, value in pair["bones"].items():  # type: ignore[attr-defined]

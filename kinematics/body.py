@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from kinematics.anatomy import SIDES, Anatomy, find_anatomy
+from kinematics.joint_names import body_part
 from kinematics.motion import Motion
 from kinematics.skeleton import Skeleton
 
@@ -95,6 +96,7 @@ def _spine(skeleton: Skeleton, anatomy: Anatomy, lengths: np.ndarray) -> float:
         for parent, offset in zip(skeleton.end_site_parents.tolist(), skeleton.end_site_offsets, strict=True)
         if parent == head
     ]
+    tops += [float(lengths[j]) for j in skeleton.children[head] if body_part(skeleton.joint_names[j]) in ("head", "helper")]
     return _path_length(skeleton, lengths, pelvis, head) + max(tops, default=0.0)
 
 

@@ -151,7 +151,10 @@ def foot_positions(transforms: GlobalTransforms) -> Float[np.ndarray, "frames po
 
 
 def foot_points(skeleton: Skeleton) -> tuple[list[int], list[int], Int[np.ndarray, " points"]]:
-    """Return the ankle and toe joints, the end sites under them, and the sides of all (+1 left, -1 right)."""
+    """Return the ankle and toe joints with the tips of the toes, the end sites under them, and the sides of all.
+
+    Sides are +1 left, -1 right. Tips are joints in some skeletons (Mixamo's Toe_End) and end sites in others.
+    """
     found = find_anatomy(skeleton).joints
     joints: list[int] = []
     ends: list[int] = []
@@ -161,7 +164,9 @@ def foot_points(skeleton: Skeleton) -> tuple[list[int], list[int], Int[np.ndarra
         foot = found.get(prefix + "foot")
         if foot is None:
             continue
-        own = [foot] + [joint for joint in (found.get(prefix + "toe"),) if joint is not None and joint != foot]
+        toe = found.get(prefix + "toe", foot)
+        leaves = [j for j in skeleton.descendants(toe) if not skeleton.children[j] and skeleton.offsets[j].any()]
+        own = list(dict.fromkeys([foot, toe, *(leaves if toe != foot else [])]))
         below = {foot, *skeleton.descendants(foot)}
         tips = [
             end

@@ -217,6 +217,9 @@ def floating(
 ) -> Floating:
     """Measure how often and how high a foot hangs above the floor while it should stand.
 
+    A foot's height is that of its lowest point, each less the height at which that point stands above the lowest one: an
+    ankle over a heel that stands is not in the air.
+
     After "Float" of PhysDiff (Yuan et al. 2023), which takes all frames and so counts jumps as well.
 
     Args:
@@ -232,10 +235,11 @@ def floating(
     own = foot_contacts(motion, up=up)
     contacts = own if contacts is None else contacts
     _require_frames(contacts, motion)
+    lowered = own.heights - (own.standing_heights - own.floor)
     heights = []
     for side, stands in ((1, contacts.left), (-1, contacts.right)):
         if (own.sides == side).any():
-            heights.append(own.heights[stands][:, own.sides == side].min(axis=1, initial=np.inf) - floor)
+            heights.append(lowered[stands][:, own.sides == side].min(axis=1, initial=np.inf) - floor)
     above = np.concatenate(heights) if heights else np.zeros(0)
     high = above > tolerance
     return Floating(
