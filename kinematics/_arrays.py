@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from kinematics.errors import InputError
+
+HUGE_PAGE = 1 << 21  # bytes
+
+
+def roomy(*shape: int) -> np.ndarray:
+    """Return an uninitialised array of doubles; a large one has room behind it, so that it lies in huge pages.
+
+    NumPy asks Linux for huge pages from 4 MiB on, and only whole ones count. First touches of small pages cost more than
+    writing the numbers.
+    """
+    size = math.prod(shape)
+    room = HUGE_PAGE // 8 if size * 8 >= HUGE_PAGE // 2 else 0
+    return np.empty(size + room)[:size].reshape(shape)
 
 
 class _HandedOver(np.ndarray):

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from kinematics import kernels
+from kinematics._arrays import roomy
 from kinematics.motion import Motion
 from kinematics.skeleton import ChannelLayout, Skeleton
 
@@ -44,7 +45,8 @@ def to_rotations(values: Float[np.ndarray, "frames channels"], layout: ChannelLa
     """Return local rotations of channel values in degrees, unit quaternions wxyz."""
     if values.size and max(-values.min(), values.max()) > MOST_DEGREES:
         values = np.fmod(values, 720.0)  # exact; half of 720 degrees is a whole turn of a quaternion
-    out: np.ndarray = kernels.channels.to_quaternions(np.ascontiguousarray(values), *rotation_columns(layout))
+    out = roomy(len(values), len(layout.channels), 4)
+    kernels.channels.to_quaternions(np.ascontiguousarray(values), *rotation_columns(layout), out)
     return out
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from kinematics import kernels
+from kinematics._arrays import roomy
 from kinematics.io.bvh_repair import Report, fill_gaps
 from kinematics.io.bvh_text import BvhText, to_number, without_commas
 
@@ -131,7 +132,7 @@ class _Block:
         """Read `data`, which ends with a line end, from `at`; `expected` numbers are reserved, within reason."""
         kernel = kernels.bvh_numbers
         text, most = np.frombuffer(data, dtype=np.uint8), len(data) // 2 + 1
-        values = np.empty(min(most, max(expected, len(data) // 8, 64)))
+        values = roomy(min(most, max(expected, len(data) // 8, 64)))
         rows = np.empty((len(data) // 256 + 64, 2), dtype=np.int32 if len(data) < 2**31 else np.int64)
         hard, strange = np.empty((AT_ONCE, 3), dtype=np.int64), np.empty((AT_ONCE, 3), dtype=np.int64)
         infinite: list[tuple[int, int, int]] = []
@@ -145,8 +146,10 @@ class _Block:
                     values[index] = math.nan
                     infinite.append((index, start, end))
             state[kernel.HARD] = 0
-            if state[kernel.NUMBERS] == len(values):
-                values.resize(min(most, 2 * len(values)), refcheck=False)
+            if state[kernel.POSITION] < len(data) and state[kernel.NUMBERS] == len(values):
+                longer = roomy(min(most, 2 * len(values)))
+                longer[: len(values)] = values
+                values = longer
             if state[kernel.ROWS] == len(rows):
                 rows.resize((2 * len(rows), 2), refcheck=False)
         self.num_strange = int(state[kernel.STRANGE])

@@ -41,13 +41,12 @@ def half_angles(degrees: np.ndarray, cosines: np.ndarray, sines: np.ndarray) -> 
 
 
 @jit
-def to_quaternions(values: np.ndarray, starts: np.ndarray, columns: np.ndarray, axes: np.ndarray) -> np.ndarray:
-    """Channel values (frames, channels) in degrees -> quaternions (frames, joints, 4).
+def to_quaternions(values: np.ndarray, starts: np.ndarray, columns: np.ndarray, axes: np.ndarray, out: np.ndarray) -> None:
+    """Channel values (frames, channels) in degrees -> quaternions `out` (frames, joints, 4).
 
     Joint j turns about axes[k] (0, 1, 2) by values[:, columns[k]] for k from starts[j] to starts[j + 1], in this order.
     """
     frames, joints = len(values), len(starts) - 1
-    out = np.empty((frames, joints, 4))
     cosines, sines = np.empty(values.shape[1]), np.empty(values.shape[1])
     for f in range(frames):
         half_angles(values[f], cosines, sines)
@@ -74,7 +73,6 @@ def to_quaternions(values: np.ndarray, starts: np.ndarray, columns: np.ndarray, 
                 else:
                     w, x, y, z = w * u - z * v, x * u + y * v, y * u - x * v, z * u + w * v
             out[f, j, 0], out[f, j, 1], out[f, j, 2], out[f, j, 3] = w, x, y, z
-    return out
 
 
 @jit
