@@ -19,7 +19,7 @@ def roomy(*shape: int) -> np.ndarray:
     writing the numbers.
     """
     size = math.prod(shape)
-    room = HUGE_PAGE // 8 if size * 8 >= HUGE_PAGE // 2 else 0
+    room = HUGE_PAGE // 8 if size * 8 >= HUGE_PAGE else 0
     return np.empty(size + room)[:size].reshape(shape)
 
 

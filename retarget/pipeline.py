@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,10 +19,12 @@ from retarget.doll import UP
 from retarget.errors import RetargetError
 from retarget.joint_map import JointMap
 from retarget.match import match
-from retarget.report import RetargetReport, bone_direction_errors
+from retarget.report import DirectionError, RetargetReport, bone_direction_errors
 from retarget.transfer import align, carry, transfer_rotations
 
 NEAR_GROUND = 0.15  # share of the leg within which standing feet are taken to be on the ground at height 0
+STRAY = 15.0  # degrees by which a bone may miss its direction, beyond the skeletons' build, unmentioned
+STRANGE = 60.0  # degrees between the same bone of two bodies at rest that no build explains
 ENOUGH = 10  # frames of a target's clip that tell how high its feet stand
 
 
@@ -75,6 +78,7 @@ def retarget(motion: Motion, target: Skeleton | Motion, *, joint_map: JointMap |
     if not alignment.same_body:
         rise = _missing_height(source_body, target_body, carry(upright, seen, away, carrier=moving), leg_ratio)
     upright = carry(upright, seen, away + rise * UP, carrier=moving)
+    bones = bone_direction_errors(source_body.transforms, seen, source_body.rest, target_body.rest)
     report = RetargetReport(
         frames=motion.num_frames,
         mapped=len(joint_map),
@@ -84,8 +88,8 @@ def retarget(motion: Motion, target: Skeleton | Motion, *, joint_map: JointMap |
         same_body=alignment.same_body,
         source_rest=source_body.rest.origin,
         target_rest=target_body.rest.origin,
-        bone_directions=bone_direction_errors(source_body.transforms, seen, source_body.rest, target_body.rest),
-        warnings=(*source_body.warnings, *target_body.warnings, *_lost(source_body, target_body, joint_map)),
+        bone_directions=bones,
+        warnings=(*source_body.warnings, *target_body.warnings, *_lost(source_body, target_body, joint_map), *_strayed(bones)),
     )
     return Retargeted(_from_y_up(upright, target_body.to_y_up), joint_map, report)
 
@@ -145,3 +149,13 @@ def _lost(source: Body, target: Body, joint_map: JointMap) -> list[str]:
         if stiff:
             notes.append(f"the target's channels cannot hold every rotation of {', '.join(stiff)}")
     return notes
+
+
+def _strayed(bones: Mapping[str, DirectionError]) -> list[str]:
+    """Say which bones do not follow the source: a sign of a wrong map, or of bones that bend where the other has no joint."""
+    stray = [
+        name.replace("_", " ")
+        for name, error in bones.items()
+        if error.mean_degrees - error.build_degrees > STRAY or error.build_degrees > STRANGE
+    ]
+    return [f"{', '.join(stray)} miss their direction by more than {STRAY:.0f} degrees; look at the joint map"] if stray else []

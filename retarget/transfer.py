@@ -57,7 +57,7 @@ def align(joint_map: JointMap, source: RestPose, target: RestPose) -> Alignment:
         for joint in sorted(driver):
             parent = int(target.skeleton.parents[joint])
             above = turns[parent] if parent >= 0 else quaternion.IDENTITY
-            turns[joint] = _turn_onto(*bones[joint], above)
+            turns[joint] = _turn_onto(*bones[joint], above, same_body)
     weights = np.array([pair.weight for pair in pairs], dtype=np.float64)
     rotations = quaternion.multiply(
         quaternion.inverse(source.global_rotations[ours]), quaternion.multiply(turns[theirs], target.global_rotations[theirs])
@@ -141,10 +141,11 @@ def _same_lengths(bones: list[tuple[np.ndarray, np.ndarray]]) -> bool:
     return bool(scale > 0 and np.all(np.abs(theirs - scale * ours) <= SAME_BODY * theirs.max()))
 
 
-def _turn_onto(ours: np.ndarray, theirs: np.ndarray, above: np.ndarray) -> np.ndarray:
+def _turn_onto(ours: np.ndarray, theirs: np.ndarray, above: np.ndarray, same_body: bool) -> np.ndarray:
     """Return the rotation that lays the target's bones along the source's; the parent's where there are no bones.
 
-    Two or more directions: Kabsch (1976). One: the parent's turn, then the smallest rotation.
+    One direction: the parent's turn, then the smallest rotation. Several: Kabsch (1976) for the same body; between different
+    builds no rotation lays them all along each other, and the rest pose has hips and collar bones across already.
     """
     sizes = np.linalg.norm(ours, axis=1), np.linalg.norm(theirs, axis=1)
     far = (sizes[0] > 1e-6 * sizes[0].max(initial=0.0)) & (sizes[1] > 1e-6 * sizes[1].max(initial=0.0))
@@ -153,6 +154,8 @@ def _turn_onto(ours: np.ndarray, theirs: np.ndarray, above: np.ndarray) -> np.nd
     ours, theirs = ours[far] / sizes[0][far].max(), theirs[far] / sizes[1][far].max()
     u, s, vt = np.linalg.svd(ours.T @ theirs)
     if s[1] > 1e-3 * s[0]:
+        if not same_body:
+            return quaternion.IDENTITY
         return quaternion.from_matrix(u @ np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ vt))]) @ vt)
     turned = quaternion.rotate(above, theirs)
     longest = int(sizes[1][far].argmax())

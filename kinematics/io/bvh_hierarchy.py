@@ -13,12 +13,13 @@ from kinematics.io.bvh_text import BvhText, line_ends, to_number, without_commas
 from kinematics.skeleton import CHANNEL_NAMES
 
 KEYWORDS = ("HIERARCHY", "ROOT", "JOINT", "END", "ENDSITE", "OFFSET", "CHANNELS", "MOTION")
-MOST_WORDS = 64  # of one OFFSET or CHANNELS
 MOST_NODES = 100_000  # joints and end sites; a crowd has less, a broken file more
 _CHANNELS = {name.lower(): name for name in CHANNEL_NAMES}
 _WORD = re.compile(r"[{}]|[^\s{}]+")
 _NAME = re.compile(r"[^\r\n{}]*")
-_REST_OF_LINE = re.compile(r"[^\r\n]*")
+# The words of one OFFSET or CHANNELS: up to a keyword, a brace or a comment, within reason.
+_ARGUMENTS = re.compile(r"[^{}#/]{0,2000}?(?=[{}#/]|\b(?i:ROOT|JOINT|END|ENDSITE|OFFSET|CHANNELS|MOTION)\b|\Z)")
+_LINE = re.compile(r"[^\r\n]*")
 COMMENT_IN_NAME = re.compile(r"\s//.*")
 
 
@@ -59,7 +60,8 @@ def read_hierarchy(text: BvhText, report: Report) -> list[Node]:
 class _Reader:
     def __init__(self, text: BvhText, report: Report) -> None:
         self.header, self.report = text.header, report
-        self.at = 0  # position of the next character
+        self.words = _WORD.finditer(self.header)
+        self.back: tuple[str, int] | None = None  # a word that was read too far
         self.counted = (0, 1)  # a position whose line is known
         self.nodes: list[Node] = []
         self.open: list[int] = []  # nodes whose brace is open
@@ -74,26 +76,24 @@ class _Reader:
 
     def word(self) -> tuple[str, int]:
         """Return the next word or brace and where it begins; "" at the end. Comments (# and //) are passed over."""
-        while found := _WORD.search(self.header, self.at):
+        if self.back:
+            word, self.back = self.back, None
+            return word
+        while found := next(self.words, None):
             if not found[0].startswith(("#", "//")):
-                self.at = found.end()
                 return found[0], found.start()
-            rest = _REST_OF_LINE.match(self.header, found.start())
-            self.at = rest.end() if rest else found.end()
-        self.at = len(self.header)
-        return "", self.at
+            self.match(_LINE, found.start())
+        return "", len(self.header)
 
-    def arguments(self) -> list[tuple[str, int]]:
-        """Return the words up to the next keyword or brace, and where they begin."""
-        words: list[tuple[str, int]] = []
-        while len(words) < MOST_WORDS:
-            before = self.at
-            word, at = self.word()
-            if word in ("", "{", "}") or word.upper() in KEYWORDS:
-                self.at = before
-                break
-            words.append((word, at))
-        return words
+    def match(self, pattern: re.Pattern[str], at: int) -> str:
+        """Return what matches at a position, "" where nothing does, and go on behind it."""
+        found = pattern.match(self.header, at)
+        self.words = _WORD.finditer(self.header, found.end() if found else at)
+        return found[0] if found else ""
+
+    def arguments(self, at: int) -> list[str]:
+        """Return the words from a position up to the next keyword, brace or comment."""
+        return self.match(_ARGUMENTS, at).split()
 
     def read(self) -> list[Node]:
         word, at = self.word()
@@ -102,7 +102,7 @@ class _Reader:
                 shown = f"it begins with {word[:30]!r}" if word else "it is empty"
                 raise self.error(f"this is no BVH file: {shown}", at, "HIERARCHY")
             self.report.repair("no HIERARCHY", self.line(at), "the word HIERARCHY is missing", "HIERARCHY", "read on without it")
-            self.at = at
+            self.back = (word, at)
         while True:
             word, at = self.word()
             keyword = word.upper()
@@ -139,10 +139,11 @@ class _Reader:
             site, site_at = self.word()
             if site.upper() != "SITE":
                 raise self.error(f"unexpected {site[:30]!r} after End", site_at, "End Site")
+            name = self.match(_NAME, site_at + len(site))
+        else:
+            name = self.match(_NAME, at + len(keyword))
         end_site = keyword in ("END", "ENDSITE")
-        found = _NAME.match(self.header, self.at)
-        name = COMMENT_IN_NAME.sub("", found[0]).strip(" \t") if found else ""
-        self.at = found.end() if found else self.at
+        name = COMMENT_IN_NAME.sub("", name).strip(" \t")
         brace, brace_at = self.word()
         if not name.strip() and brace not in ("{", "}", "") and not end_site:  # the name has a line of its own
             name, (brace, brace_at) = brace, self.word()
@@ -178,8 +179,7 @@ class _Reader:
             self.report.repair("no CHANNELS", node.line, f"{_title(node)} has no CHANNELS", "CHANNELS", "it does not move")
 
     def offset(self, node: Node, at: int) -> None:
-        found = self.arguments()
-        words = [word for word, _ in found]
+        words = self.arguments(at + len("OFFSET"))
         text = " ".join(words)
         if "," in text and (mended := without_commas(text, 3)) is not None:
             mend = f"read as {mended}"
@@ -187,7 +187,7 @@ class _Reader:
             words = mended.split()
         numbers = tuple(to_number(word) for word in words)
         if len(numbers) > 3 and math.isnan(numbers[3]):
-            raise self.unexpected(*found[3])
+            raise self.unexpected(words[3], self.header.index(words[3], at))
         if len(numbers) != 3:
             raise self.error(f"OFFSET of {_title(node)} is {text[:60]!r}", at, "three numbers")
         if not all(map(math.isfinite, numbers)):
@@ -197,12 +197,13 @@ class _Reader:
         node.offset, node.has_offset = numbers, True
 
     def channels(self, node: Node, at: int) -> None:
-        words = [(word.strip(",;"), word_at) for word, word_at in self.arguments()]
-        said = words[0][0] if words else "nothing"
+        words = [word.strip(",;") for word in self.arguments(at + len("CHANNELS"))]
+        said = words[0] if words else "nothing"
         number = int(said[:9]) if said.isdecimal() else -1
         names: list[str] = []
-        for word, word_at in words[1:]:
+        for word in words[1:]:
             if word.lower() not in _CHANNELS:
+                word_at = self.header.index(word, at)
                 if len(names) == number:
                     raise self.unexpected(word, word_at)
                 near = difflib.get_close_matches(word[:30].lower(), _CHANNELS, n=2)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
+
 import numpy as np
 from jaxtyping import Float
 
@@ -10,7 +14,6 @@ from kinematics._arrays import roomy
 from kinematics.motion import Motion
 from kinematics.skeleton import ChannelLayout, Skeleton
 
-MOST_DEGREES = 1e9  # above, whole turns come off first
 SAMPLES = 32  # frames that tell where the floor is
 
 
@@ -19,6 +22,7 @@ def first_columns(layout: ChannelLayout) -> list[int]:
     return np.cumsum([0, *(len(names) for names in layout.channels[:-1])]).tolist()  # type: ignore[no-any-return]
 
 
+@lru_cache(maxsize=64)
 def rotation_columns(layout: ChannelLayout) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return (starts, columns, axes): joint j turns about axes[k] by column columns[k], k in starts[j]:starts[j + 1]."""
     starts, columns, axes = [0], [], []
@@ -28,25 +32,29 @@ def rotation_columns(layout: ChannelLayout) -> tuple[np.ndarray, np.ndarray, np.
                 columns.append(column)
                 axes.append("XYZ".index(name[0]))
         starts.append(len(columns))
-    return np.array(starts), np.array(columns, dtype=np.int64), np.array(axes, dtype=np.int64)
+    arrays = np.array(starts), np.array(columns, dtype=np.int64), np.array(axes, dtype=np.int64)
+    for array in arrays:
+        array.setflags(write=False)
+    return arrays
 
 
-def position_columns(layout: ChannelLayout) -> dict[int, list[tuple[int, int]]]:
+@lru_cache(maxsize=64)
+def position_columns(layout: ChannelLayout) -> Mapping[int, list[tuple[int, int]]]:
     """Return (axis, column) of each position channel, for each joint that has some."""
     found: dict[int, list[tuple[int, int]]] = {}
     for joint, (names, first) in enumerate(zip(layout.channels, first_columns(layout), strict=True)):
         for column, name in enumerate(names, first):
             if name.endswith("position"):
                 found.setdefault(joint, []).append(("XYZ".index(name[0]), column))
-    return found
+    return MappingProxyType(found)
 
 
 def to_rotations(values: Float[np.ndarray, "frames channels"], layout: ChannelLayout) -> Float[np.ndarray, "frames joints 4"]:
     """Return local rotations of channel values in degrees, unit quaternions wxyz."""
-    if values.size and max(-values.min(), values.max()) > MOST_DEGREES:
-        values = np.fmod(values, 720.0)  # exact; half of 720 degrees is a whole turn of a quaternion
     out = roomy(len(values), len(layout.channels), 4)
-    kernels.channels.to_quaternions(np.ascontiguousarray(values), *rotation_columns(layout), out)
+    values = np.ascontiguousarray(values)
+    if kernels.channels.to_quaternions(values, *rotation_columns(layout), out):  # again without whole turns, which is exact
+        kernels.channels.to_quaternions(np.fmod(values, 720.0), *rotation_columns(layout), out)
     return out
 
 

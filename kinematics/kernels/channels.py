@@ -9,6 +9,7 @@ import numpy as np
 from kinematics.kernels.jit import jit
 
 RADIANS = math.pi / 180.0
+MOST_DEGREES = 1e9
 # Minimax polynomials of sine and cosine on [-pi/4, pi/4], from fdlibm (Sun Microsystems 1993; k_sin.c, k_cos.c).
 S1, S2, S3 = -1.66666666666666324348e-01, 8.33333333332248946124e-03, -1.98412698298579493134e-04
 S4, S5, S6 = 2.75573137070700676789e-06, -2.50507602534068634195e-08, 1.58969099521155010221e-10
@@ -17,13 +18,15 @@ C4, C5, C6 = -2.75573143513906633035e-07, 2.08757232129817482790e-09, -1.1359647
 
 
 @jit
-def half_angles(degrees: np.ndarray, cosines: np.ndarray, sines: np.ndarray) -> None:
-    """Write cosine and sine of half of each angle; |degrees| below 1e9.
+def half_angles(degrees: np.ndarray, cosines: np.ndarray, sines: np.ndarray) -> int:
+    """Write cosine and sine of half of each angle, and return how many are too large to be right (above 1e9 degrees).
 
     Whole quarter turns come off exactly, so multiples of 90 degrees give exact zeros and ones. No branches: LLVM makes
     vector instructions of it.
     """
+    large = 0
     for i in range(len(degrees)):
+        large += abs(degrees[i]) > MOST_DEGREES
         half = 0.5 * degrees[i]
         quarters = np.rint(half * (1.0 / 90.0))
         x = (half - 90.0 * quarters) * RADIANS
@@ -38,18 +41,19 @@ def half_angles(degrees: np.ndarray, cosines: np.ndarray, sines: np.ndarray) -> 
         b = cosine if swap else sine
         cosines[i] = -a if (quadrant == 1.0 or quadrant == 2.0) else a
         sines[i] = -b if quadrant >= 2.0 else b
+    return large
 
 
 @jit
-def to_quaternions(values: np.ndarray, starts: np.ndarray, columns: np.ndarray, axes: np.ndarray, out: np.ndarray) -> None:
-    """Channel values (frames, channels) in degrees -> quaternions `out` (frames, joints, 4).
+def to_quaternions(values: np.ndarray, starts: np.ndarray, columns: np.ndarray, axes: np.ndarray, out: np.ndarray) -> int:
+    """Channel values (frames, channels) in degrees -> quaternions `out` (frames, joints, 4); return how many are too large.
 
     Joint j turns about axes[k] (0, 1, 2) by values[:, columns[k]] for k from starts[j] to starts[j + 1], in this order.
     """
     frames, joints = len(values), len(starts) - 1
-    cosines, sines = np.empty(values.shape[1]), np.empty(values.shape[1])
+    cosines, sines, large = np.empty(values.shape[1]), np.empty(values.shape[1]), 0
     for f in range(frames):
-        half_angles(values[f], cosines, sines)
+        large += half_angles(values[f], cosines, sines)
         for j in range(joints):
             first = starts[j]
             if starts[j + 1] - first == 3:
@@ -73,6 +77,7 @@ def to_quaternions(values: np.ndarray, starts: np.ndarray, columns: np.ndarray, 
                 else:
                     w, x, y, z = w * u - z * v, x * u + y * v, y * u - x * v, z * u + w * v
             out[f, j, 0], out[f, j, 1], out[f, j, 2], out[f, j, 3] = w, x, y, z
+    return large
 
 
 @jit

@@ -43,9 +43,12 @@ def forward(
     -> global positions (frames, joints, 3), rotations (frames, joints, 4), end sites (frames, ends, 3).
     """
     frames, joints = local.shape[0], local.shape[1]
-    where = np.empty((frames, joints, 3))
-    turned = np.empty((frames, joints, 4))
-    ends = np.empty((frames, len(end_parents), 3))
+    # One block: the allocator keeps one large block for the next call, where it would give three back to the system.
+    block = np.empty(frames * (7 * joints + 3 * len(end_parents)))
+    first, second = 3 * frames * joints, 7 * frames * joints
+    where = block[:first].reshape((frames, joints, 3))
+    turned = block[first:second].reshape((frames, joints, 4))
+    ends = block[second:].reshape((frames, len(end_parents), 3))
     moving = len(positions) != 1
     for f in range(frames):
         bones = positions[f if moving else 0]

@@ -189,6 +189,7 @@ def test_a_given_map_is_followed(bodies) -> None:
     result = retarget(walk, target, joint_map=joint_map)
     assert result.joint_map is joint_map
     assert quaternion.angle(result.motion["Head"]).max() == 0.0  # at rest on the neck
+    assert any("left forearm miss" in warning for warning in result.report.warnings)
     with pytest.raises(UnknownNameError, match="LeftForeArm"):
         retarget(walk, target, joint_map=joint_map.with_pair("LeftForearn", "L_Elbow"))
 
