@@ -91,19 +91,25 @@ class Contender:
 
     Attributes:
         name: What the table calls it.
-        trouble: Why it is out of the race; "" while it is in.
     """
 
     def __init__(self, name: str, setup: str, *, timeout: float = 60.0) -> None:
-        """Start the process and run `setup` in it."""
-        self.name, self.trouble = name, ""
+        """Start the process and run `setup` in it; it is waited for at the first `run`, so that several start side by side."""
+        self.name, self._trouble, self._starting = name, "", timeout
         command = [sys.executable, "-c", _LOOP, setup]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT
         )
         self._answers: queue.Queue[str] = queue.Queue()
         threading.Thread(target=self._listen, daemon=True).start()
-        self._wait(timeout)
+
+    @property
+    def trouble(self) -> str:
+        """Why it is out of the race; "" while it is in."""
+        if self._starting and not self._trouble:
+            timeout, self._starting = self._starting, 0.0
+            self._wait(timeout)
+        return self._trouble
 
     def _listen(self) -> None:
         for line in self._process.stdout or ():
@@ -118,7 +124,7 @@ class Contender:
         if kind == "took":
             return float(rest)
         if kind in ("failed", "missing"):
-            self.trouble = "not installed" if kind == "missing" else rest
+            self._trouble = "not installed" if kind == "missing" else rest
             self.stop()
         return None
 
@@ -131,7 +137,7 @@ class Contender:
             self._process.stdin.write(expression.replace("\n", " ") + "\n")
             self._process.stdin.flush()
         except OSError:
-            self.trouble = "the process ended"
+            self._trouble = "the process ended"
             return None
         return self._wait(timeout)
 
@@ -142,26 +148,38 @@ class Contender:
 
 
 def take_turns(
-    contenders: Sequence[Contender], expressions: dict[str, str], *, rounds: int, budget: float = 60.0, timeout: float = 60.0
+    contenders: Sequence[Contender],
+    expressions: dict[str, str],
+    *,
+    rounds: int,
+    budget: float = 60.0,
+    timeout: float = 60.0,
+    again: float = 0.0,
 ) -> dict[str, dict[str, float]]:
     """Time named expressions in every contender by turns; return medians in seconds by contender and expression.
 
-    The first round warms up and is not counted, unless a contender is so slow that `budget` seconds are spent.
+    The first round warms up and is not counted, unless a contender is so slow that `budget` seconds are spent. In its turn
+    a contender repeats an expression until `again` seconds have passed, so that it does not start with cold caches each
+    time because the others ran in between.
     """
     times: dict[str, dict[str, list[float]]] = {one.name: {key: [] for key in expressions} for one in contenders}
     spent = {one.name: 0.0 for one in contenders}
+    in_the_race = [one for one in contenders if not one.trouble]  # waits until all have started
     for turn in range(rounds + 1):
-        for one in contenders:
+        for one in in_the_race:
             if turn and spent[one.name] * (turn + 1) / turn > budget:
                 continue
             for key, expression in expressions.items():
-                seconds = one.run(expression, timeout=timeout)
-                if seconds is None:
-                    break
-                spent[one.name] += seconds
+                found: list[float] = []
+                while not found or sum(found) < again:
+                    seconds = one.run(expression, timeout=timeout)
+                    if seconds is None:
+                        break
+                    found.append(seconds)
+                spent[one.name] += sum(found)
                 if turn == 1:
                     times[one.name][key].clear()
-                times[one.name][key].append(seconds)
+                times[one.name][key] += found
     return {name: {key: statistics.median(each) for key, each in found.items() if each} for name, found in times.items()}
 
 

@@ -16,17 +16,17 @@ import numpy as np
 from rich.table import Table
 
 PEERS = {
-    "pybvh": ("import pybvh", "pybvh.read_bvh_file({path!r})", "pybvh.write_bvh_file(clip, {out!r})"),
+    "pybvh": ("import pybvh", "pybvh.read_bvh_file(path)", "pybvh.write_bvh_file(clip, out)"),
     "upc-pymotion": (
         "from pymotion.io.bvh import BVH\ndef read(path):\n    clip = BVH()\n    clip.load(path)\n    return clip",
-        "read({path!r})",
-        "clip.save({out!r})",
+        "read(path)",
+        "clip.save(out)",
     ),
-    "bvhTools": ("from bvhTools.bvhIO import readBvh, writeBvh", "readBvh({path!r})", "writeBvh(clip, {out!r})"),
-    "bvhsdk": ("import bvhsdk", "bvhsdk.ReadFile({path!r})", "bvhsdk.WriteBVH(clip, {folder!r}, 'bvhsdk')"),
-    "bvhio": ("import bvhio", "bvhio.readAsBvh({path!r})", "bvhio.writeBvh({out!r}, clip)"),
+    "bvhTools": ("from bvhTools.bvhIO import readBvh, writeBvh", "readBvh(path)", "writeBvh(clip, out)"),
+    "bvhsdk": ("import bvhsdk", "bvhsdk.ReadFile(path)", "bvhsdk.WriteBVH(clip, os.path.dirname(out), 'out')"),
+    "bvhio": ("import bvhio", "bvhio.readAsBvh(path)", "bvhio.writeBvh(out, clip)"),
 }
-OURS = ("import kinematics", "kinematics.load_motion({path!r})", "kinematics.save_motion(clip, {out!r})")
+OURS = ("import kinematics", "kinematics.load_motion(path)", "kinematics.save_motion(clip, out)")
 MEMORY = """
 import os, resource
 import kinematics
@@ -57,7 +57,11 @@ def chain(folder: Path, frames: int, joints: int) -> Path:
     lines = ["HIERARCHY"]
     for joint in range(joints):
         lines += [f"{'JOINT' if joint else 'ROOT'} joint{joint}", "{", "OFFSET 0.1 1.2 -0.3"]
-        lines.append("CHANNELS 6 Xposition Yposition Zposition Zrotation Yrotation Xrotation" if joint == 0 else "CHANNELS 3 Zrotation Yrotation Xrotation")
+        lines.append(
+            "CHANNELS 6 Xposition Yposition Zposition Zrotation Yrotation Xrotation"
+            if joint == 0
+            else "CHANNELS 3 Zrotation Yrotation Xrotation"
+        )
     lines += ["End Site", "{", "OFFSET 0 1 0", "}"] + ["}"] * joints
     lines += ["MOTION", f"Frames: {frames}", "Frame Time: 0.0083333"]
     waves = 60 * np.sin(np.arange(frames)[:, None] * 0.02 + rng.uniform(0, 6, 3 + 3 * joints))
@@ -67,26 +71,40 @@ def chain(folder: Path, frames: int, joints: int) -> Path:
     return path
 
 
-def contender(name: str, parts: tuple[str, str, str], path: Path, folder: Path) -> common.Contender:
-    """Start a process in which load() and save() do what their names say."""
-    setup, load, save = (
-        part.format(path=str(path), out=str(folder / f"{name}.bvh"), folder=str(folder)) if k else part for k, part in enumerate(parts)
-    )
-    # The file that is replaced goes first, outside the time: each tool writes a new one.
-    body = f"import os, time\n{setup}\nclip = None\ndef load():\n    global clip\n    clip = None\n    start = time.perf_counter()\n    clip = {load}\n"
-    body += f"    return time.perf_counter() - start\ndef save():\n    if os.path.exists({str(folder / name) + '.bvh'!r}): os.remove({str(folder / name) + '.bvh'!r})\n"
-    body += f"    start = time.perf_counter()\n    {save}\n    return time.perf_counter() - start\n"
-    return common.Contender(name, body)
+TIMED = """
+import os, time
+{setup}
+clip = None
+def load(path):
+    global clip
+    clip = None
+    start = time.perf_counter()
+    clip = {load}
+    return time.perf_counter() - start
+def save(path, out):
+    if os.path.exists(out):  # removing a file takes time of its own
+        os.remove(out)
+    start = time.perf_counter()
+    {save}
+    return time.perf_counter() - start
+"""
+
+
+def contender(name: str, parts: tuple[str, str, str]) -> common.Contender:
+    """Start a process in which load(path) and save(path, out) do what their names say."""
+    return common.Contender(name, TIMED.format(setup=parts[0], load=parts[1], save=parts[2]))
 
 
 def beside_peers(folder: Path, asked: common.Options) -> tuple[Table, list[common.Bar], dict[str, dict[str, float]]]:
     """Measure ours and the peers on one file."""
-    path = cmu_clip(folder, 4000)
-    contenders = [contender(name, parts, path, folder) for name, parts in {"muybridge": OURS, **PEERS}.items()]
-    rounds, budget = (5, 12.0) if asked.quick else (25, 40.0)
-    found = common.take_turns(contenders, {"load": "load()", "save": "save()"}, rounds=rounds, budget=budget, timeout=budget + 20)
+    path, out = str(cmu_clip(folder, 4000)), str(folder / "out.bvh")
+    contenders = [contender(name, parts) for name, parts in {"muybridge": OURS, **PEERS}.items()]
+    rounds, budget = (3, 2.0) if asked.quick else (15, 30.0)
+    expressions = {"load": f"load({path!r})", "save": f"save({path!r}, {out!r})"}
+    found = common.take_turns(contenders, expressions, rounds=rounds, budget=budget, again=0.2)
     ours = found["muybridge"]
-    table = Table("", "load ms", "times ours", "save ms", "times ours", title=f"{path.name}, {path.stat().st_size / 1e6:.1f} MB, medians of {rounds}")
+    size = Path(path).stat().st_size / 1e6
+    table = Table("", "load ms", "times ours", "save ms", "times ours", title=f"31 joints, 4000 frames, {size:.1f} MB, medians")
     for one in contenders:
         one.stop()
         took = found[one.name]
@@ -102,33 +120,39 @@ def beside_peers(folder: Path, asked: common.Options) -> tuple[Table, list[commo
 
 
 def growth(folder: Path, asked: common.Options) -> tuple[list[Table], list[common.Bar], dict[str, dict[str, float]]]:
-    """Measure ours on longer clips and on larger skeletons."""
+    """Measure ours on longer clips, on larger skeletons, and the memory that a long clip takes."""
     lengths = [1000, 4000, 16000] if asked.quick else [1000, 2000, 4000, 8000, 16000, 32000, 64000]
-    sizes = [31, 124, 496]
-    sets = {"frames": [(n, cmu_clip(folder, n), n) for n in lengths], "joints": [(n, chain(folder, 500, n), 500 * (3 + 3 * n)) for n in sizes]}
+    sets = {
+        "frames": [(count, cmu_clip(folder, count), count) for count in lengths],
+        "joints": [(count, chain(folder, 500, count), 500 * (3 + 3 * count)) for count in (31, 124, 496)],
+    }
+    ours = contender("muybridge", OURS)
     tables, bars, results = [], [], {}
     for what, cases in sets.items():
-        contenders = [contender(f"{what} {count}", OURS, path, folder) for count, path, _ in cases]
-        found = common.take_turns(contenders, {"load": "load()", "save": "save()"}, rounds=5 if asked.quick else 9, budget=20)
-        unit = "frame" if what == "frames" else "channel and frame"
+        unit = "frame" if what == "frames" else "number"
         table = Table(what, "MB", "load ms", f"us a {unit}", "save ms", f"us a {unit}", title=f"cost against {what}")
-        for one, (count, path, units) in zip(contenders, cases, strict=True):
-            one.stop()
-            took = found[one.name]
-            each = {key: took[key] / units for key in took}
-            cells = [cell for key in ("load", "save") for cell in (f"{took[key] * 1e3:.1f}", f"{each[key] * 1e6:.3g}")]
+        each: dict[str, list[float]] = {"load": [], "save": []}
+        for count, path, units in cases:
+            file, out = str(path), str(folder / "out.bvh")
+            expressions = {"load": f"load({file!r})", "save": f"save({file!r}, {out!r})"}
+            took = common.take_turns([ours], expressions, rounds=3 if asked.quick else 7, again=0.2)["muybridge"]
+            if len(took) < 2:
+                raise RuntimeError(f"{file}: {ours.trouble}")
+            for key in each:
+                each[key].append(took[key] / units)
+            cells = [cell for key in ("load", "save") for cell in (f"{took[key] * 1e3:.1f}", f"{each[key][-1] * 1e6:.3g}")]
             table.add_row(str(count), f"{path.stat().st_size / 1e6:.1f}", *cells)
-            results[one.name] = took
-        for key in ("load", "save"):
-            first, last = (found[contenders[k].name][key] / cases[k][2] for k in (0, -1))
-            bars.append(common.Bar(f"{key}: cost a {unit}, most {what} / least", last / first, 2.0, at_least=False))
+            results[f"{what} {count}"] = took
+        for key, costs in each.items():
+            bars.append(common.Bar(f"{key}: cost a {unit}, most {what} / least", costs[-1] / costs[0], 2.0, at_least=False))
         tables.append(table)
-    one = common.Contender("memory", MEMORY)
-    small, path = sets["frames"][0][1], sets["frames"][-1][1]
-    times = one.run(f"memory({str(path)!r}, {str(small)!r})")
-    one.stop()
+    ours.stop()
+    small, large = sets["frames"][0][1], sets["frames"][-1][1]
+    memory = common.Contender("memory", MEMORY)
+    times = memory.run(f"memory({str(large)!r}, {str(small)!r})")
+    memory.stop()
     if times is not None:
-        bars.append(common.Bar(f"memory while loading {path.stat().st_size / 1e6:.0f} MB / file", times, 10.0, at_least=False))
+        bars.append(common.Bar(f"memory while loading {large.stat().st_size / 1e6:.0f} MB / file", times, 10.0, at_least=False))
     return tables, bars, results
 
 

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.tree import Tree
 
 from kinematics import edit
-from kinematics.anatomy import ROLES, find_anatomy
+from kinematics.anatomy import ROLES, Anatomy, find_anatomy
 from kinematics.doctor import diagnose, fix
 from kinematics.errors import InputError, KinematicsError
 from kinematics.io import load_motion, load_motions, save_motion
@@ -131,11 +131,12 @@ def _summary(motion: Motion, title: str) -> Table:
     stretching = "" if motion.local_positions is None else ", bones stretch"
     rows = [
         ("joints", f"{skeleton.num_joints}, end sites {skeleton.num_end_sites}{stretching}"),
-        ("frames", f"{motion.num_frames} at {motion.frame_rate:.6g} Hz (frame time {motion.frame_time!r} s), {motion.duration:.3f} s"),
+        ("frames", f"{motion.num_frames} at {motion.frame_rate:.6g} Hz (frame time {motion.frame_time!r} s)"),
+        ("duration", f"{motion.duration:.3f} s"),
         *((guess.name, str(guess).split(": ", 1)[1]) for guess in world.guesses),
         ("height" if world.is_body else "extent", f"{world.body_height:.3g} m (1 unit = {world.metres_per_unit:.6g} m)"),
         ("naming", anatomy.dialect),
-        ("parts", _parts(skeleton, anatomy.joints) if anatomy.joints else "no body recognised"),
+        ("parts", _parts(anatomy) if anatomy.joints else "no body recognised"),
         ("channels", _channels(skeleton)),
         ("encoding", motion.source.encoding),
     ]
@@ -147,16 +148,18 @@ def _summary(motion: Motion, title: str) -> Table:
     return table
 
 
-def _parts(skeleton: Skeleton, joints: object) -> str:
-    found = dict(joints)  # type: ignore[call-overload]
-    missing = [role.replace("_", " ") for role in ROLES if role not in found]
-    return f"{len(found)} of {len(ROLES)} body parts found" + (f"; missing: {', '.join(missing)}" if missing else "")
+def _parts(anatomy: Anatomy) -> str:
+    missing = [role.replace("_", " ") for role in ROLES if role not in anatomy.joints]
+    found = f"{len(anatomy.joints)} of {len(ROLES)} body parts found" + ("" if anatomy.by_names else " by the tree alone")
+    return found + (f"; missing: {', '.join(missing)}" if missing else "")
 
 
 def _channels(skeleton: Skeleton) -> str:
     if skeleton.layout is None:
         return "none (never was a file)"
-    kinds = Counter(_short(names, adds) for names, adds in zip(skeleton.layout.channels, skeleton.layout.adds_offset, strict=True))
+    kinds = Counter(
+        _short(names, adds) for names, adds in zip(skeleton.layout.channels, skeleton.layout.adds_offset, strict=True)
+    )
     return ", ".join(f"{kind or 'none'} x{count}" for kind, count in kinds.items())
 
 

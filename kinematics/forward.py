@@ -58,6 +58,9 @@ def forward_kinematics(motion_or_pose: Motion | Pose) -> GlobalTransforms:
     clip, skeleton = motion_or_pose, motion_or_pose.skeleton
     single = isinstance(clip, Pose)
     local_positions = skeleton.offsets if clip.local_positions is None else clip.local_positions
+    # One block, not three arrays: the allocator keeps it for the next call, and NumPy asks for huge pages.
+    frames = 1 if single else len(clip.root_positions)
+    block = np.empty(frames * (7 * skeleton.num_joints + 3 * skeleton.num_end_sites))
     positions, rotations, ends = kernels.forward.forward(
         clip.root_positions[None] if single else clip.root_positions,
         clip.local_rotations[None] if single else clip.local_rotations,
@@ -65,6 +68,7 @@ def forward_kinematics(motion_or_pose: Motion | Pose) -> GlobalTransforms:
         skeleton.parents,
         skeleton.end_site_parents,
         skeleton.end_site_offsets,
+        block,
     )
     if single:
         positions, rotations, ends = positions[0], rotations[0], ends[0]

@@ -18,7 +18,7 @@ _CHANNELS = {name.lower(): name for name in CHANNEL_NAMES}
 _WORD = re.compile(r"[{}]|[^\s{}]+")
 _NAME = re.compile(r"[^\r\n{}]*")
 # The words of one OFFSET or CHANNELS: up to a keyword, a brace or a comment, within reason.
-_ARGUMENTS = re.compile(r"[^{}#/]{0,2000}?(?=[{}#/]|\b(?i:ROOT|JOINT|END|ENDSITE|OFFSET|CHANNELS|MOTION)\b|\Z)")
+_ARGUMENTS = re.compile(r"(?:\s*+(?!(?i:ROOT|JOINT|END|ENDSITE|OFFSET|CHANNELS|MOTION)\b)[^\s{}#/]++){0,64}+")
 _LINE = re.compile(r"[^\r\n]*")
 COMMENT_IN_NAME = re.compile(r"\s//.*")
 
@@ -197,7 +197,7 @@ class _Reader:
         node.offset, node.has_offset = numbers, True
 
     def channels(self, node: Node, at: int) -> None:
-        words = [word.strip(",;") for word in self.arguments(at + len("CHANNELS"))]
+        words = [word.strip(",;") for word in self.arguments(at + len("CHANNELS")) if word.strip(",;")]
         said = words[0] if words else "nothing"
         number = int(said[:9]) if said.isdecimal() else -1
         names: list[str] = []

@@ -36,15 +36,15 @@ def forward(
     parents: np.ndarray,
     end_parents: np.ndarray,
     end_offsets: np.ndarray,
+    block: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Compute global transforms of joints and end sites.
 
     root (frames, 3), local quaternions (frames, joints, 4), positions (1 or frames, joints, 3) in the parent's frame
-    -> global positions (frames, joints, 3), rotations (frames, joints, 4), end sites (frames, ends, 3).
+    -> global positions (frames, joints, 3), rotations (frames, joints, 4), end sites (frames, ends, 3), one after the other
+    in `block`, frames * (7 joints + 3 ends) numbers.
     """
     frames, joints = local.shape[0], local.shape[1]
-    # One block: the allocator keeps one large block for the next call, where it would give three back to the system.
-    block = np.empty(frames * (7 * joints + 3 * len(end_parents)))
     first, second = 3 * frames * joints, 7 * frames * joints
     where = block[:first].reshape((frames, joints, 3))
     turned = block[first:second].reshape((frames, joints, 4))
