@@ -1,8 +1,8 @@
 """Reading and writing BVH, beside every installed peer: the same 3 MB file (31 joints, 4000 frames), warm processes, turns.
 
-Bars (--check): load at least 6 times and save at least 3 times as fast as the fastest peer; seconds a frame at most twice
-from the shortest clip to the longest, seconds a channel at most twice from the smallest skeleton to the largest; memory while loading
-at most 10 times the file.
+Bars (--check): load at least 6 times and save at least 3 times as fast as the fastest peer; the cost of a frame at most
+doubles from the shortest clip to the longest, that of a number from the smallest skeleton to the largest; memory while
+loading at most 10 times the file.
 """
 
 from __future__ import annotations

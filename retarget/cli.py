@@ -47,7 +47,7 @@ def retarget_clip(
     save_motion(result.motion, output)
     console.print(f"wrote {output}", highlight=False, soft_wrap=True)
     if picture:
-        draw([source, result.motion], shown, labels=[clip.name, f"{clip.name} on {to.name}"])
+        draw([source, result.motion], shown, labels=[clip.name, f"{clip.name} on {to.name}"], same_camera=True)
         console.print(f"wrote {shown}", highlight=False, soft_wrap=True)
 
 

@@ -154,25 +154,25 @@ def with_positions(block: Block, motion: Motion, joint: int, adds: bool) -> Bloc
 def _without_doubt(
     motion: Motion, layout: ChannelLayout, values: Float[np.ndarray, "frames channels"]
 ) -> tuple[Skeleton, Float[np.ndarray, "frames channels"]]:
-    """Write positions so that a reader finds by itself whether they replace or add to OFFSET; nearly always they are so."""
+    """Write positions so that a reader finds by itself whether they replace or add to OFFSET; nearly always they are so.
+
+    Where they are not, the other way of writing is tried, and then an OFFSET that leaves no doubt: none at the root, whose
+    OFFSET has no part in the motion, the mean position at a joint that moves.
+    """
     skeleton, columns = motion.skeleton, bvh_layout.position_columns(layout)
-    for _ in range(2):
+    for attempt in range(4):
         found = bvh_layout.find_adding(values, skeleton, layout)
         wrong = [joint for joint in columns if found[joint] != layout.adds_offset[joint]]
         if not wrong:
-            return skeleton.with_layout(layout), values
-        values = values.copy()
+            break
+        values, offsets, adds = values.copy(), skeleton.offsets.copy(), list(layout.adds_offset)
         for joint in wrong:
+            positions = bvh_layout.to_positions(values, columns[joint], offsets[joint], adds[joint])
+            adds[joint] = found[joint] and attempt == 0
+            if attempt:
+                offsets[joint] = positions.mean(axis=0) if joint else 0.0
+                log.warning("the OFFSET of joint %r is written anew", skeleton.joint_names[joint])
             for axis, column in columns[joint]:
-                values[:, column] -= skeleton.offsets[joint, axis] * (1.0 if found[joint] else -1.0)
-        layout = ChannelLayout(layout.channels, found)
-    found = bvh_layout.find_adding(values, skeleton, layout)
-    if found[0] != layout.adds_offset[0]:  # the root's OFFSET has no part in the motion: without it there is no doubt
-        for axis, column in columns[0]:
-            values[:, column] = motion.root_positions[:, axis]
-        skeleton = skeleton.with_offsets(np.concatenate([np.zeros((1, 3)), skeleton.offsets[1:]]))
-        layout = ChannelLayout(layout.channels, (False, *layout.adds_offset[1:]))
-    for joint in columns:
-        if joint and found[joint] != layout.adds_offset[joint]:
-            log.warning("joint %r: load this file with position_channels=%r", skeleton.joint_names[joint], "replace")
+                values[:, column] = positions[:, axis] - offsets[joint, axis] if adds[joint] else positions[:, axis]
+        skeleton, layout = skeleton.with_offsets(offsets), ChannelLayout(layout.channels, tuple(adds))
     return skeleton.with_layout(layout), values

@@ -19,7 +19,7 @@ _WORD = re.compile(r"[{}]|[^\s{}]+")
 _NAME = re.compile(r"[^\r\n{}]*")
 # The words of one OFFSET or CHANNELS: up to a keyword, a brace or a comment, within reason.
 _ARGUMENTS = re.compile(r"(?:\s*+(?!(?i:ROOT|JOINT|END|ENDSITE|OFFSET|CHANNELS|MOTION)\b)[^\s{}#/]++){0,64}+")
-_LINE = re.compile(r"[^\r\n]*")
+_COMMENTS = re.compile(r"[^\r\n]*+(?:\s*+(?:#|//)[^\r\n]*+)*+")  # the rest of a line, and lines of comment after it
 COMMENT_IN_NAME = re.compile(r"\s//.*")
 
 
@@ -82,7 +82,7 @@ class _Reader:
         while found := next(self.words, None):
             if not found[0].startswith(("#", "//")):
                 return found[0], found.start()
-            self.match(_LINE, found.start())
+            self.match(_COMMENTS, found.start())
         return "", len(self.header)
 
     def match(self, pattern: re.Pattern[str], at: int) -> str:

@@ -64,8 +64,9 @@ def to_positions(
     """Return a joint's local positions: OFFSET, replaced by or added to its position channels, component by component."""
     out = np.empty((len(values), 3))
     out[:] = offset
-    for axis, column in columns:
-        out[:, axis] = values[:, column] + offset[axis] if adds else values[:, column]
+    with np.errstate(over="ignore"):  # a motion refuses what is not finite
+        for axis, column in columns:
+            out[:, axis] = values[:, column] + offset[axis] if adds else values[:, column]
     return out
 
 

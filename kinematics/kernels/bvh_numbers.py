@@ -122,8 +122,7 @@ def parse(
                 odd += 1
                 continue
         negative = c == MINUS
-        if negative or c == PLUS:
-            pos += ONE
+        pos += U(negative) | U(c == PLUS)  # no branch: signs are as good as random
         mantissa, begin = U(0), pos
         digit = U(data[pos]) - FORTY_EIGHT
         while digit <= NINE:

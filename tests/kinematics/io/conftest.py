@@ -46,7 +46,11 @@ class Plain:
     rows = ROWS
 
     def text(
-        self, hierarchy: str = HIERARCHY, rows: list[list[float]] | str = ROWS, frames: str = "Frames: 3", time: str = "Frame Time: 0.0333333"
+        self,
+        hierarchy: str = HIERARCHY,
+        rows: list[list[float]] | str = ROWS,
+        frames: str = "Frames: 3",
+        time: str = "Frame Time: 0.0333333",
     ) -> str:
         """Return a whole file; `rows` may be given as text."""
         body = rows if isinstance(rows, str) else "".join(" ".join(f"{value:.6f}" for value in row) + "\n" for row in rows)

@@ -63,7 +63,9 @@ def test_any_sequence_is_the_product_from_left_to_right(axes: str) -> None:
     for k, axis in enumerate(axes):
         turn = quaternion.from_axis_angle(np.eye(3)["XYZ".index(axis)], np.radians(values[:, k]))
         product = quaternion.multiply(product, turn)
-    assert_quats_close(bvh_layout.to_rotations(values, layout("".join(f"{axis}r" for axis in axes)))[:, 0], product, atol_radians=1e-12)
+    assert_quats_close(
+        bvh_layout.to_rotations(values, layout("".join(f"{axis}r" for axis in axes)))[:, 0], product, atol_radians=1e-12
+    )
 
 
 def test_channels_in_any_place_belong_to_their_joint() -> None:

@@ -67,10 +67,15 @@ def test_positions_and_rotations_of_another_tool(shared_data: Path) -> None:
     motion = load_motion(folder / "walk01.bvh", strict=True)
     world = forward_kinematics(motion)
     positions, rotations = (_table(folder / f"walk01_{kind}.csv") for kind in ("pos", "rot"))
-    assert set(positions) == {*motion.skeleton.joint_names, *(name.replace("_end", "_End") for name in motion.skeleton.end_site_names)}
+    assert set(positions) == {
+        *motion.skeleton.joint_names,
+        *(name.replace("_end", "_End") for name in motion.skeleton.end_site_names),
+    }
     for name, truth in positions.items():
         ours = world.position(name.replace("_End", "_end"))
-        np.testing.assert_allclose(ours, np.stack([truth[axis] for axis in "xyz"], axis=1), rtol=0, atol=5.1e-6, err_msg=name)  # five digits
+        np.testing.assert_allclose(
+            ours, np.stack([truth[axis] for axis in "xyz"], axis=1), rtol=0, atol=5.1e-6, err_msg=name
+        )  # five digits
     layout = motion.skeleton.layout
     assert layout is not None and set(rotations) == set(motion.skeleton.joint_names)
     for joint, name in enumerate(motion.skeleton.joint_names):
@@ -94,7 +99,9 @@ def _table(path: Path) -> dict[str, dict[str, np.ndarray]]:
 def test_one_take_in_two_rigs(shared_data: Path) -> None:
     one, two = load_motion(shared_data / "cmu_cgspeed" / "01_01.bvh"), load_motion(shared_data / "cmu_3dsmax" / "01_01.bvh")
     a, b = forward_kinematics(one).global_positions[1:], forward_kinematics(two).global_positions
-    same = [j for j, name in enumerate(one.skeleton.joint_names) if name not in ("LFingers", "RFingers")]  # these differ in OFFSET
+    same = [
+        j for j, name in enumerate(one.skeleton.joint_names) if name not in ("LFingers", "RFingers")
+    ]  # these differ in OFFSET
     np.testing.assert_allclose(a[:, same], b[:, same], rtol=0, atol=1e-5)
 
 

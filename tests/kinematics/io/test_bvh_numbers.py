@@ -46,13 +46,17 @@ decimals = st.builds(
     st.sampled_from(["", "-", "+"]),
     st.text("0123456789", min_size=1, max_size=24),
     st.one_of(st.just(""), st.just("."), st.text("0123456789", max_size=24).map(lambda digits: "." + digits)),
-    st.one_of(st.just(""), st.integers(-400, 400).map(lambda power: f"e{power}"), st.integers(0, 30).map(lambda power: f"E+{power:02}")),
+    st.one_of(
+        st.just(""), st.integers(-400, 400).map(lambda power: f"e{power}"), st.integers(0, 30).map(lambda power: f"E+{power:02}")
+    ),
 )
 
 
 @settings(deadline=None)  # the first call compiles
 @given(st.lists(decimals, min_size=1, max_size=50))
-@example(["9007199254740993", "9007199254740993e0", "1e22", "1e23", "-0", "-0.0", "4.9e-324", "2.2250738585072014e-308", "1e-400"])
+@example(
+    ["9007199254740993", "9007199254740993e0", "1e22", "1e23", "-0", "-0.0", "4.9e-324", "2.2250738585072014e-308", "1e-400"]
+)
 @example(["179769313486231570e291", "8.98846567431158e307", "1.7976931348623157e308", "1e400", "-1e400", "0e999", "5e-1"])
 @example([".5", "-.5", "+.5", "5.", "-5.", "00012", "000.000", "1" * 19, "1" * 20, "0." + "0" * 30 + "1"])
 def test_any_decimal_is_read_as_float_reads_it(words: list[str]) -> None:
@@ -81,7 +85,10 @@ def test_a_million_numbers_of_all_kinds_need_hardly_any_second_look() -> None:
     assert_as_float([repr(number) for number in raw if number < 1e308], most_left=300)  # denormal ones
 
 
-@pytest.mark.parametrize("word", ["nan", "-nan", "NaN", "inf", "-1.#IND", "1.#QNAN", "1_0", "1.2.3", "0x10", "1e", "1e+", "--1", "+", "-", ".", "1d5", "٣"])
+@pytest.mark.parametrize(
+    "word",
+    ["nan", "-nan", "NaN", "inf", "-1.#IND", "1.#QNAN", "1_0", "1.2.3", "0x10", "1e", "1e+", "--1", "+", "-", ".", "1d5", "٣"],
+)
 def test_words_that_are_no_number_are_nan_and_named(word: str) -> None:
     _, values, _, strange = parse(f"1 {word} 2")
     assert values[0] == 1 and np.isnan(values[1]) and values[2] == 2
@@ -114,7 +121,9 @@ def test_small_arrays_only_mean_more_calls() -> None:
 @given(st.integers(1, 5), st.integers(1, 5), st.data())
 def test_rows_of_json(frames: int, channels: int, data: st.DataObject) -> None:
     numbers = st.floats(allow_nan=False, allow_infinity=False)
-    values = np.array(data.draw(st.lists(numbers, min_size=frames * channels, max_size=frames * channels))).reshape(frames, channels)
+    values = np.array(data.draw(st.lists(numbers, min_size=frames * channels, max_size=frames * channels))).reshape(
+        frames, channels
+    )
     text = orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY)
     rows = kernels.bvh_numbers.rows_of_json(np.frombuffer(text, dtype=np.uint8)).tobytes().decode()
     assert rows.endswith("\n") and rows.count("\n") == frames

@@ -79,7 +79,9 @@ FORMS: dict[str, Callable[[str], str | bytes]] = {
     "no line end at the end": lambda text: text.rstrip("\n"),
     "blank lines and trailing blanks": lambda text: text.replace("\n", " \t\n\n  \n"),
     "no indentation": lambda text: text.replace("\t", ""),
-    "lower case": lambda text: re.sub("HIERARCHY|ROOT|JOINT|End Site|OFFSET|CHANNELS|MOTION|Frames|Frame Time|[XYZ]\\w+tion", lambda w: w[0].lower(), text),
+    "lower case": lambda text: re.sub(
+        "HIERARCHY|ROOT|JOINT|End Site|OFFSET|CHANNELS|MOTION|Frames|Frame Time|[XYZ]\\w+tion", lambda w: w[0].lower(), text
+    ),
     "upper case": lambda text: re.sub("End Site|Frames|Frame Time|[XYZ]\\w+tion", lambda w: w[0].upper(), text),
     "End site": lambda text: text.replace("End Site", "End site"),
     "EndSite": lambda text: text.replace("End Site", "EndSite"),
@@ -91,7 +93,9 @@ FORMS: dict[str, Callable[[str], str | bytes]] = {
     "CHANNELS before OFFSET": lambda text: re.sub(r"(OFFSET[^\n]*)\n(\s*)(CHANNELS[^\n]*)", r"\3\n\2\1", text),
     "wrapped OFFSET": lambda text: text.replace("OFFSET 4 -1 0", "OFFSET 4\n -1\n 0"),
     "CHANNELS 0 in an End Site": lambda text: text.replace("OFFSET 0 5 0", "OFFSET 0 5 0\nCHANNELS 0"),
-    "comments": lambda text: "# made by hand\n" + text.replace("OFFSET 4 -1 0", "OFFSET 4 -1 0 // cm").replace("JOINT Spine", "JOINT Spine // up"),
+    "comments": lambda text: (
+        "# made by hand\n" + text.replace("OFFSET 4 -1 0", "OFFSET 4 -1 0 // cm").replace("JOINT Spine", "JOINT Spine // up")
+    ),
     "no blank after the colon": lambda text: text.replace("Frames: ", "Frames:").replace("Time: ", "Time:"),
     "tab after the colon": lambda text: text.replace("Frames: ", "Frames:\t").replace("Time: ", "Time:\t"),
     "blank before the colon": lambda text: text.replace("Frames:", "Frames :").replace("Time:", "Time :"),
@@ -149,7 +153,10 @@ def test_names_in_an_old_encoding(encoding: str, name: str, plain: Any) -> None:
     assert motion.source.encoding.replace("-le", "").replace("latin-1", "latin-1") == encoding
 
 
-@pytest.mark.parametrize("name", ["Left Up Leg", "Bip01 L Thigh", "mixamorig:Spine", "a.b-c|d/e", "Bone #2", "JOINT", "MOTION", "End Site", "12", "Frames:"])
+@pytest.mark.parametrize(
+    "name",
+    ["Left Up Leg", "Bip01 L Thigh", "mixamorig:Spine", "a.b-c|d/e", "Bone #2", "JOINT", "MOTION", "End Site", "12", "Frames:"],
+)
 def test_names_are_kept_whole(name: str, plain: Any) -> None:
     assert read(plain.text().replace("JOINT Spine", f"JOINT {name}"), strict=True).skeleton.joint_names[1] == name
 
@@ -176,9 +183,20 @@ def test_a_joint_without_a_name_gets_one(plain: Any) -> None:
 # ------------------------------------------------------------------------------------------------------------ hierarchy
 
 
-@pytest.mark.parametrize("channels", [["Xrotation"], [], ["Zrotation", "Yrotation"], ["Zrotation", "Xrotation", "Zrotation"], ["Xrotation"] * 2 + ["Yrotation"] * 3])
+@pytest.mark.parametrize(
+    "channels",
+    [
+        ["Xrotation"],
+        [],
+        ["Zrotation", "Yrotation"],
+        ["Zrotation", "Xrotation", "Zrotation"],
+        ["Xrotation"] * 2 + ["Yrotation"] * 3,
+    ],
+)
 def test_any_set_of_rotation_channels(channels: list[str], plain: Any) -> None:
-    hierarchy = plain.hierarchy.replace("CHANNELS 3 Zrotation Xrotation Yrotation", " ".join(["CHANNELS", str(len(channels)), *channels]))
+    hierarchy = plain.hierarchy.replace(
+        "CHANNELS 3 Zrotation Xrotation Yrotation", " ".join(["CHANNELS", str(len(channels)), *channels])
+    )
     rows = [row[:6] + [11.0, 22.0, 33.0, 44.0, 55.0][: len(channels)] * 2 for row in plain.rows]
     motion = read(plain.text(hierarchy, rows), strict=True)
     assert motion.skeleton.layout is not None and motion.skeleton.layout.channels[1] == tuple(channels)
@@ -200,7 +218,10 @@ def test_a_root_alone() -> None:
 def test_what_is_missing_in_a_joint_is_zero(plain: Any) -> None:
     motion = mended(plain.text().replace("\t\tOFFSET 0 10 0\n", ""), plain, line=6, says="'Spine' has no OFFSET")
     np.testing.assert_array_equal(motion.skeleton.offsets[1], 0)
-    text = plain.text(plain.hierarchy.replace("\t\tCHANNELS 3 Zrotation Xrotation Yrotation\n", "", 1), [row[:6] + row[9:] for row in plain.rows])
+    text = plain.text(
+        plain.hierarchy.replace("\t\tCHANNELS 3 Zrotation Xrotation Yrotation\n", "", 1),
+        [row[:6] + row[9:] for row in plain.rows],
+    )
     motion = mended(text, plain, line=6, says="'Spine' has no CHANNELS")
     np.testing.assert_array_equal(motion["Spine"], np.tile([1.0, 0, 0, 0], (3, 1)))
     motion = mended(plain.text().replace("OFFSET 0 10 0", "OFFSET 0 nan 1"), plain, line=8, says="OFFSET of 'Spine'")
@@ -214,7 +235,9 @@ def test_commas_in_offsets(offset: str, plain: Any) -> None:
 
 
 def test_commas_between_channels(plain: Any) -> None:
-    same_as_plain(plain.text().replace("CHANNELS 3 Zrotation Xrotation Yrotation", "CHANNELS 3, Zrotation, Xrotation, Yrotation"), plain)
+    same_as_plain(
+        plain.text().replace("CHANNELS 3 Zrotation Xrotation Yrotation", "CHANNELS 3, Zrotation, Xrotation, Yrotation"), plain
+    )
 
 
 def test_an_end_site_that_moves_is_a_joint(plain: Any) -> None:
@@ -249,10 +272,17 @@ def test_two_roots_are_two_motions(plain: Any) -> None:
 def test_a_chain_of_20000_joints() -> None:
     depth = 20_000
     chain = "".join(f"{'JOINT' if k else 'ROOT'} j{k}\n{{\nOFFSET 0 1 0\nCHANNELS 1 Xrotation\n" for k in range(depth))
-    text = f"HIERARCHY\n{chain}End Site\n{{\nOFFSET 0 1 0\n}}\n" + "}\n" * depth + "MOTION\nFrames: 1\nFrame Time: 0.1\n" + "0 " * depth
+    text = (
+        f"HIERARCHY\n{chain}End Site\n{{\nOFFSET 0 1 0\n}}\n"
+        + "}\n" * depth
+        + "MOTION\nFrames: 1\nFrame Time: 0.1\n"
+        + "0 " * depth
+    )
     motion = read(text, strict=True)
     assert motion.skeleton.num_joints == depth
-    np.testing.assert_array_equal(forward_kinematics(motion).end_site_positions, [[[0, depth + 1, 0]]])  # the root stands at its OFFSET
+    np.testing.assert_array_equal(
+        forward_kinematics(motion).end_site_positions, [[[0, depth + 1, 0]]]
+    )  # the root stands at its OFFSET
 
 
 @pytest.mark.parametrize(
@@ -263,7 +293,12 @@ def test_a_chain_of_20000_joints() -> None:
         ("CHANNELS 3", "CHANNELS 2", 9, "says 2 and lists 3"),
         ("CHANNELS 3", "CHANNELS three", 9, "says three"),
         ("CHANNELS 3 Zrotation Xrotation Yrotation", "CHANNELS", 9, "says nothing"),
-        ("Zrotation Xrotation Yrotation\n\t\tEnd", "Zrotation Xrotatoin Yrotation\n\t\tEnd", 9, "'Xrotatoin' of 'Spine'; expected Xrotation"),
+        (
+            "Zrotation Xrotation Yrotation\n\t\tEnd",
+            "Zrotation Xrotatoin Yrotation\n\t\tEnd",
+            9,
+            "'Xrotatoin' of 'Spine'; expected Xrotation",
+        ),
         ("Xposition Yposition", "Xposition Xposition", 5, "Xposition twice"),
         ("OFFSET 0 10 0", "OFFSET 0 10", 8, "three numbers"),
         ("OFFSET 0 10 0", "OFFSET 0 10 0 4", 8, "three numbers"),
@@ -285,7 +320,21 @@ def test_what_cannot_be_mended_says_where(old: str, new: str, line: int, says: s
     assert caught.value.line == line and caught.value.path == "clip.bvh" and str(caught.value).startswith(f"clip.bvh:{line}: ")
 
 
-@pytest.mark.parametrize("data", [b"", b"\n\n", b"HIERARCHY", b"HIERARCHY\nMOTION\n", bytes(range(256)), b"\x89PNG\r\n\x1a\n", b"\xff\xfe", b"\0" * 64, b"ROOT", b"HIERARCHY ROOT a"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\n\n",
+        b"HIERARCHY",
+        b"HIERARCHY\nMOTION\n",
+        bytes(range(256)),
+        b"\x89PNG\r\n\x1a\n",
+        b"\xff\xfe",
+        b"\0" * 64,
+        b"ROOT",
+        b"HIERARCHY ROOT a",
+    ],
+)
 def test_what_is_no_bvh_at_all(data: bytes) -> None:
     with pytest.raises(BvhParseError):
         read(data)
@@ -304,7 +353,19 @@ def test_a_wrong_number_of_frames(frames: str, says: str, plain: Any) -> None:
     same_as_plain(plain.text(frames=frames), plain)
 
 
-@pytest.mark.parametrize("time", ["Frame Time: 0", "Frame Time: -0.1", "Frame Time: nan", "Frame Time: inf", "Frame Time: fast", "Frame Time:", "Frame Time: 1e-400", ""])
+@pytest.mark.parametrize(
+    "time",
+    [
+        "Frame Time: 0",
+        "Frame Time: -0.1",
+        "Frame Time: nan",
+        "Frame Time: inf",
+        "Frame Time: fast",
+        "Frame Time:",
+        "Frame Time: 1e-400",
+        "",
+    ],
+)
 def test_a_frame_time_that_is_none_is_a_thirtieth(time: str, plain: Any) -> None:
     motion = mended(plain.text(time=time), plain, says="Frame Time .*took 1/30 s")
     assert motion.frame_time == 1 / 30 and motion.num_frames == 3
@@ -354,7 +415,26 @@ def test_rows_that_do_not_fit_the_hierarchy_are_refused(plain: Any) -> None:
     assert caught.value.line == 28
 
 
-@pytest.mark.parametrize("word", ["nan", "NaN", "-nan", "inf", "-inf", "-1.#IND", "1.#QNAN00", "1.#INF", "nan(ind)", "-nan(ind)", "1e999", "abc", "0.5.5", "#####", "1_0"])
+@pytest.mark.parametrize(
+    "word",
+    [
+        "nan",
+        "NaN",
+        "-nan",
+        "inf",
+        "-inf",
+        "-1.#IND",
+        "1.#QNAN00",
+        "1.#INF",
+        "nan(ind)",
+        "-nan(ind)",
+        "1e999",
+        "abc",
+        "0.5.5",
+        "#####",
+        "1_0",
+    ],
+)
 def test_a_number_that_is_none_is_filled_from_its_neighbours(word: str, plain: Any) -> None:
     text = plain.text().replace("0.500000 91.000000", f"0.500000 {word}")
     motion = mended(text, plain, line=29) if "#####" not in word else read(text)
@@ -438,7 +518,9 @@ def test_no_channels_at_all() -> None:
 def with_positions(plain: Any, spine: list[list[float]], leg: list[list[float]], root_offset: str = "0 0 0") -> str:
     """Build the plain file with six channels on every joint."""
     six = "CHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation Yrotation"
-    hierarchy = plain.hierarchy.replace("CHANNELS 3 Zrotation Xrotation Yrotation", six).replace("OFFSET 0 0 0", f"OFFSET {root_offset}")
+    hierarchy = plain.hierarchy.replace("CHANNELS 3 Zrotation Xrotation Yrotation", six).replace(
+        "OFFSET 0 0 0", f"OFFSET {root_offset}"
+    )
     rows = [row[:6] + s + row[6:9] + p + row[9:] for row, s, p in zip(plain.rows, spine, leg, strict=True)]
     return str(plain.text(hierarchy, rows))
 
@@ -492,7 +574,9 @@ def test_the_root_offset_is_added_when_the_body_would_stand_below_the_floor(up: 
     down = "0 -9 0" if up == 1 else "0 0 -9"
     rest = [0.0, 0.0, 0.0]
     rest[up] = 10.0
-    hierarchy = plain.hierarchy.replace("OFFSET 0 0 0", "OFFSET " + " ".join(map(str, rest))).replace("OFFSET 0 -9 0", f"OFFSET {down}")
+    hierarchy = plain.hierarchy.replace("OFFSET 0 0 0", "OFFSET " + " ".join(map(str, rest))).replace(
+        "OFFSET 0 -9 0", f"OFFSET {down}"
+    )
     rows = [[float(f), 0.0, 0.01 * f, *[0.0] * 9] for f in range(3)]
     motion = read(plain.text(hierarchy, rows))
     np.testing.assert_array_equal(motion.root_positions, np.array(rows)[:, :3] + rest)
@@ -504,16 +588,22 @@ def test_the_root_offset_is_added_when_the_body_would_stand_below_the_floor(up: 
 
 
 def test_a_root_without_positions_stands_at_its_offset(plain: Any) -> None:
-    hierarchy = plain.hierarchy.replace("OFFSET 0 0 0", "OFFSET 1 2 3").replace("CHANNELS 6 Xposition Yposition Zposition", "CHANNELS 3")
+    hierarchy = plain.hierarchy.replace("OFFSET 0 0 0", "OFFSET 1 2 3").replace(
+        "CHANNELS 6 Xposition Yposition Zposition", "CHANNELS 3"
+    )
     motion = read(plain.text(hierarchy, [row[3:] for row in plain.rows]), strict=True)
     np.testing.assert_array_equal(motion.root_positions, [[1, 2, 3]] * 3)
-    one = plain.hierarchy.replace("OFFSET 0 0 0", "OFFSET 1 90 3").replace("CHANNELS 6 Xposition Yposition Zposition", "CHANNELS 4 Yposition")
+    one = plain.hierarchy.replace("OFFSET 0 0 0", "OFFSET 1 90 3").replace(
+        "CHANNELS 6 Xposition Yposition Zposition", "CHANNELS 4 Yposition"
+    )
     motion = read(plain.text(one, [row[1:2] + row[3:] for row in plain.rows]), strict=True)
     np.testing.assert_array_equal(motion.root_positions, [[1, 90, 3], [1, 91, 3], [1, 92, 3]])
 
 
 def test_scale_channels_are_kept_but_not_used(plain: Any) -> None:
-    hierarchy = plain.hierarchy.replace("CHANNELS 3 Zrotation Xrotation Yrotation", "CHANNELS 6 Zrotation Xrotation Yrotation Xscale Yscale Zscale", 1)
+    hierarchy = plain.hierarchy.replace(
+        "CHANNELS 3 Zrotation Xrotation Yrotation", "CHANNELS 6 Zrotation Xrotation Yrotation Xscale Yscale Zscale", 1
+    )
     ones = [row[:9] + [1.0, 1.0, 1.0] + row[9:] for row in plain.rows]
     same_as_plain(plain.text(hierarchy, ones), plain, strict=True)
     twos = [row[:9] + [1.0, 2.0, 1.0] + row[9:] for row in plain.rows]

@@ -54,7 +54,11 @@ def test_a_missing_file_names_the_nearest(tmp_path: Path) -> None:
 
 
 def test_what_is_no_motion_file(tmp_path: Path) -> None:
-    for name, data, says in (("a.bvh", b"", "it is empty"), ("b.fbx", b"Kaydara", r"none of \.bvh, \.npz"), ("c.bvh", bytes(1000), "no BVH file")):
+    for name, data, says in (
+        ("a.bvh", b"", "it is empty"),
+        ("b.fbx", b"Kaydara", r"none of \.bvh, \.npz"),
+        ("c.bvh", bytes(1000), "no BVH file"),
+    ):
         (tmp_path / name).write_bytes(data)
         with pytest.raises(InputError, match=says):
             load_motion(tmp_path / name)
