@@ -13,14 +13,17 @@ HUGE_PAGE = 1 << 21  # bytes
 
 
 def roomy(*shape: int) -> np.ndarray:
-    """Return an uninitialised array of doubles; a large one has room behind it, so that it lies in huge pages.
+    """Return an uninitialised array of doubles; a large one lies in huge pages where Linux gives them.
 
-    NumPy asks Linux for huge pages from 4 MiB on, and only whole ones count. First touches of small pages cost more than
+    NumPy asks for them from 4 MiB on, and only whole, aligned ones count. First touches of small pages would cost more than
     writing the numbers.
     """
-    size = math.prod(shape)
-    room = HUGE_PAGE // 8 if size * 8 >= HUGE_PAGE else 0
-    return np.empty(size + room)[:size].reshape(shape)
+    size = 8 * math.prod(shape)
+    if size < HUGE_PAGE:
+        return np.empty(shape)
+    buffer = np.empty((size // HUGE_PAGE + 2) * HUGE_PAGE, dtype=np.uint8)
+    start = -buffer.ctypes.data % HUGE_PAGE
+    return buffer[start : start + size].view(np.float64).reshape(shape)
 
 
 class _HandedOver(np.ndarray):
@@ -28,20 +31,27 @@ class _HandedOver(np.ndarray):
 
 
 def hand_over(array: np.ndarray) -> np.ndarray:
-    """Mark a fresh array of our own making, so that `frozen` locks it instead of copying it; do not use it afterwards."""
+    """Mark a fresh array of our own making, so that it is locked instead of copied; do not use it afterwards."""
     array.setflags(write=False)
     return array.view(_HandedOver)
+
+
+def is_handed_over(values: object) -> bool:
+    """Tell whether an array was marked by `hand_over`."""
+    return isinstance(values, _HandedOver)
 
 
 def frozen(values: object, shape: tuple[int | None, ...], name: str, dtype: type[Any] = np.float64) -> np.ndarray:
     """Copy `values` into a read-only array of the given shape; `None` in the shape is any length."""
     try:
-        given = isinstance(values, _HandedOver)
+        given = is_handed_over(values)
         array = np.asarray(values, dtype=dtype, order="C") if given else np.array(values, dtype=dtype, order="C")
     except (TypeError, ValueError) as error:
         raise InputError(f"{name} must be numbers of shape {_shown(shape)}: {error}") from None
     if array.ndim != len(shape) or any(want is not None and want != got for want, got in zip(shape, array.shape, strict=True)):
         raise InputError(f"{name} must have shape {_shown(shape)}, got {array.shape}")
+    if dtype is np.int64 and not np.array_equal(array, np.asarray(values)):
+        raise InputError(f"{name} must be whole numbers, got {np.asarray(values).tolist()}")
     require_finite(array, name)
     array.setflags(write=False)
     return array

@@ -67,8 +67,9 @@ def path_between(skeleton: Skeleton, ancestor: int, joint: int) -> list[int]:
 
 def common_ancestor(skeleton: Skeleton, joints: Iterable[int]) -> int:
     """Return the lowest joint above (or at) all the given ones."""
-    paths = [[joint, *skeleton.ancestors(joint)] for joint in joints]
-    return next(joint for joint in paths[0] if all(joint in path for path in paths))
+    path, *others = [[joint, *skeleton.ancestors(joint)] for joint in joints]
+    shared = set(path).intersection(*others)
+    return next(joint for joint in path if joint in shared)
 
 
 def _sides(skeleton: Skeleton) -> tuple[list[int], list[int]]:
@@ -105,7 +106,9 @@ class _NamedParts:
     def __init__(self, skeleton: Skeleton, sides: list[int]) -> None:
         self.skeleton, self.sides = skeleton, sides
         self.parts = [body_part(name) for name in skeleton.joint_names]
-        self.depth = [len(skeleton.ancestors(joint)) for joint in range(skeleton.num_joints)]
+        self.depth = [0] * skeleton.num_joints
+        for joint, parent in enumerate(skeleton.parents.tolist()[1:], 1):
+            self.depth[joint] = self.depth[parent] + 1
 
     def roles(self) -> dict[str, int]:
         found: dict[str, int] = {}

@@ -13,6 +13,7 @@ from jaxtyping import Float
 
 from kinematics.skeleton import Skeleton
 
+MOST_LIMBS = 6  # of the branches of one joint the longest few are looked at, so that a bush of thousands costs no more
 Branch = tuple[int, int, int]  # a joint and its two alike children
 
 
@@ -59,8 +60,10 @@ def _reach(skeleton: Skeleton, lengths: Float[np.ndarray, " joints"]) -> Float[n
 def _outermost_pairs(skeleton: Skeleton, lengths: np.ndarray, reach: np.ndarray) -> list[Branch]:
     """Pairs of long, alike branches, longest first, none inside another pair's branch, one a joint."""
     found: list[tuple[float, Branch]] = []
+    longest = float(reach.max(initial=0.0))
     for joint, children in enumerate(skeleton.children):
-        long = [child for child in children if reach[child] > 0.2 * reach.max(initial=0.0)]
+        long = [child for child in children if reach[child] > 0.2 * longest]
+        long = sorted(long, key=lambda child: -float(reach[child]))[:MOST_LIMBS]
         for i, a in enumerate(long):
             found += [(float(reach[a]), (joint, a, b)) for b in long[i + 1 :] if _alike(skeleton, lengths, a, b)]
     chosen: list[Branch] = []

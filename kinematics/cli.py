@@ -6,6 +6,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -18,15 +19,17 @@ from rich.tree import Tree
 from kinematics import edit
 from kinematics.anatomy import ROLES, Anatomy, find_anatomy
 from kinematics.doctor import diagnose, fix
-from kinematics.errors import InputError, KinematicsError
-from kinematics.io import load_motion, load_motions, save_motion
+from kinematics.errors import InputError, KinematicsError, UnknownNameError
+from kinematics.io import load_motions, save_motion
 from kinematics.motion import Motion
+from kinematics.rotations.euler import ORDERS
 from kinematics.skeleton import ChannelLayout, Skeleton
 from kinematics.standardize import express, standardize
-from kinematics.world import inspect_world
+from kinematics.world import WorldReport, inspect_world
 
 Clip = tyro.conf.Positional[Path]
 Output = Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+DEEPEST = 16  # levels that are drawn as a tree
 app = tyro.extras.SubcommandApp()
 
 
@@ -58,20 +61,22 @@ def doctor(clip: Clip, /, *, fix: Path | None = None) -> None:
         clip: Motion file (.bvh or .npz).
         fix: Write the clip with everything mended that can be mended safely.
     """
-    motion = load_motion(clip)
-    Console().print(escape(str(diagnose(motion))), highlight=False)
+    console, motions = Console(), load_motions(clip)
+    for motion in motions:
+        if len(motions) > 1:
+            console.print(f"[bold]root {escape(motion.skeleton.joint_names[0])}[/bold]")
+        console.print(escape(str(diagnose(motion))), highlight=False)
     if fix is not None:
-        _fix(motion, clip, fix)
+        _fix(motions, clip, fix)
 
 
-def _fix(motion: Motion, clip: Path, target: Path) -> None:
+def _fix(motions: Sequence[Motion], clip: Path, target: Path) -> None:
     console = Console()
     _require_other_file(clip, target)
-    mended = fix(motion)
-    save_motion(mended.motion, target)
-    for line in mended.changes or ("nothing had to be mended",):
-        console.print(f"- {escape(str(line))}")
-    console.print(f"wrote {target}")
+    mended = [fix(motion) for motion in motions]
+    _save([each.motion for each in mended], target)
+    for line in [change for each in mended for change in each.changes] or ["nothing had to be mended"]:
+        console.print(f"- {escape(line)}", highlight=False)
 
 
 @app.command
@@ -98,31 +103,41 @@ def convert(
         rigid: Turn position channels of all joints but the root into fixed bones; the error is printed.
     """
     _require_other_file(clip, output)
-    console = Console()
-    motion = load_motion(clip)
+    motions = load_motions(clip)
     if unit is not None or up is not None:
-        world = standardize(motion)
-        console.print(escape(str(world.report)), highlight=False)
-        motion = express(world.motion, unit=unit or world.report.unit.value, up=up or world.report.up.value)
+        world = inspect_world(motions[0])
+        Console().print(escape(str(world)), highlight=False)
+        motions = [_in_world(motion, world, unit, up) for motion in motions]
     if frame_rate is not None:
-        motion = edit.resample(motion, frame_rate)
+        motions = [edit.resample(motion, frame_rate) for motion in motions]
     if rigid:
-        motion, report = edit.bake_positions(motion)
-        console.print(escape(str(report)), highlight=False)
+        baked = [edit.bake_positions(motion) for motion in motions]
+        for _, report in baked:
+            Console().print(escape(str(report)), highlight=False)
+        motions = [motion for motion, _ in baked]
     if rotation_order is not None:
-        motion = _with_order(motion, rotation_order)
-    save_motion(motion, output)
-    console.print(f"wrote {escape(str(output))}: {motion.num_frames} frames at {motion.frame_rate:.6g} Hz", highlight=False)
+        motions = [_with_order(motion, rotation_order) for motion in motions]
+    _save(motions, output)
+
+
+def _in_world(motion: Motion, world: WorldReport, unit: str | None, up: str | None) -> Motion:
+    known = standardize(motion, unit=world.metres_per_unit, up=world.up.value).motion
+    return express(known, unit=unit or world.metres_per_unit, up=up or world.up.value)
 
 
 def _with_order(motion: Motion, order: str) -> Motion:
-    skeleton = motion.skeleton
-    if sorted(order.upper()) not in (sorted("XYZ"), *(sorted(a + b + a) for a in "XYZ" for b in "XYZ" if a != b)):
-        raise InputError(f"rotation order must be three axes such as ZXY, got {order!r}")
-    layout = ChannelLayout.default(
-        skeleton.num_joints, rotation_order=order.upper(), all_positions=motion.local_positions is not None
-    )
-    return motion.with_skeleton(skeleton.with_layout(layout))
+    if order not in ORDERS:
+        raise UnknownNameError("rotation order", order, ORDERS)
+    moving = motion.local_positions is not None
+    layout = ChannelLayout.default(motion.skeleton.num_joints, rotation_order=order, all_positions=moving)
+    fresh = replace(motion.source, channel_values=None)
+    return replace(motion, skeleton=motion.skeleton.with_layout(layout), source=fresh)
+
+
+def _save(motions: Sequence[Motion], target: Path) -> None:
+    save_motion(motions[0] if len(motions) == 1 else motions, target)
+    what = f"{motions[0].num_frames} frames at {motions[0].frame_rate:.6g} Hz" + (f", {len(motions)} roots" * (len(motions) > 1))
+    Console().print(f"wrote {escape(str(target))}: {what}", highlight=False, soft_wrap=True)
 
 
 def _summary(motion: Motion, title: str) -> Table:
@@ -174,12 +189,18 @@ def _short(names: Sequence[str], adds: bool) -> str:
 
 
 def _tree(skeleton: Skeleton) -> Tree:
+    """Return the joints as a tree; below `DEEPEST` levels, where a tree leaves the screen, as a list with parents."""
     ends = Counter(skeleton.end_site_parents.tolist())
     nodes: list[Tree] = []
+    depth: list[int] = []
     for joint, (name, parent) in enumerate(zip(skeleton.joint_names, skeleton.parents.tolist(), strict=True)):
+        depth.append(depth[parent] + 1 if parent >= 0 else 0)
         x, y, z = skeleton.offsets[joint]
         label = f"{escape(name)} [dim]({x:.4g}, {y:.4g}, {z:.4g})[/dim]" + (" [dim]end[/dim]" * ends[joint])
-        nodes.append(Tree(label) if parent < 0 else nodes[parent].add(label))
+        if depth[joint] > DEEPEST:
+            nodes.append(nodes[0].add(f"{label} [dim]below[/dim] {escape(skeleton.joint_names[parent])}"))
+        else:
+            nodes.append(Tree(label) if parent < 0 else nodes[parent].add(label))
     return nodes[0]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -131,7 +132,7 @@ def foot_contacts(
     above = heights - standing
     enter = (above < enter_height * scale) & (speeds < enter_speed * scale)
     leave = (above > leave_height * scale) | (speeds > leave_speed * scale)
-    in_contact = _without_short_runs(_hysteresis(enter, leave), round(shortest_s / motion.frame_time))
+    in_contact = _without_short_runs(_hysteresis(enter, leave), math.ceil(shortest_s / motion.frame_time - 1e-9))
     return Contacts(
         names=tuple(skeleton.joint_names[j] for j in joints) + tuple(skeleton.end_site_names[e] for e in ends),
         sides=sides,

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
-__all__ = ["BvhParseError", "InputError", "KinematicsError", "MissingExtraError", "MissingFileError", "UnknownNameError"]
+__all__ = ["BvhParseError", "InputError", "KinematicsError", "MissingFileError", "UnknownNameError"]
 
 
 class KinematicsError(Exception):
-    """Base of all errors raised by muybridge."""
+    """Base of all errors raised by muybridge. They can be pickled, so worker processes can raise them."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle the finished message and the attributes, whatever arguments the class is made with."""
+        return _rebuild, (type(self), self.args, dict(self.__dict__))
+
+
+def _rebuild(kind: type[KinematicsError], args: tuple[object, ...], attributes: dict[str, object]) -> KinematicsError:
+    native: Any = kind
+    while native.__module__ != "builtins":  # the C class whose memory layout this one has, such as FileNotFoundError
+        native = native.__base__ or BaseException
+    error: KinematicsError = native.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(attributes)
+    return error
 
 
 class InputError(KinematicsError, ValueError):
@@ -56,19 +71,3 @@ class BvhParseError(InputError):
         """Build "path:line: message; expected ..."."""
         self.path, self.line, self.expected, self.reason = path, line, expected, message
         super().__init__(f"{path}:{line}: {message}" + (f"; expected {expected}" if expected else ""))
-
-    def __reduce__(self) -> tuple[object, ...]:
-        """Pickle with the keyword arguments, so that worker processes can raise it."""
-        return _rebuild_parse_error, (self.reason, self.path, self.line, self.expected)
-
-
-def _rebuild_parse_error(message: str, path: str, line: int, expected: str) -> BvhParseError:
-    return BvhParseError(message, path=path, line=line, expected=expected)
-
-
-class MissingExtraError(KinematicsError, ImportError):
-    """A feature whose optional packages are not installed; the message holds the pip command."""
-
-    def __init__(self, feature: str, extra: str) -> None:
-        """Name the feature and the extra that brings its packages."""
-        super().__init__(f"{feature} needs packages that are not installed; run: pip install 'muybridge[{extra}]'")

@@ -8,13 +8,14 @@ import numpy as np
 from jaxtyping import Float
 
 from kinematics import kernels
-from kinematics.errors import UnknownNameError
+from kinematics._arrays import FrozenArrays, roomy
+from kinematics.errors import InputError, UnknownNameError
 from kinematics.motion import Motion, Pose
 from kinematics.skeleton import Skeleton
 
 
 @dataclass(frozen=True, eq=False)
-class GlobalTransforms:
+class GlobalTransforms(FrozenArrays):
     """Global positions and rotations; for a Pose without the frames axis.
 
     Attributes:
@@ -54,13 +55,18 @@ def forward_kinematics(motion_or_pose: Motion | Pose) -> GlobalTransforms:
     """Compute global positions and rotations of all joints and end sites.
 
     Positions follow p_j = p_parent + R_parent o_j, rotations R_j = R_parent r_j; the root's OFFSET has no part in it.
+
+    Raises:
+        InputError: On anything else than a Motion or a Pose.
     """
+    if not isinstance(motion_or_pose, Motion | Pose):
+        raise InputError(f"forward_kinematics takes a Motion or a Pose, got {type(motion_or_pose).__name__}")
     clip, skeleton = motion_or_pose, motion_or_pose.skeleton
     single = isinstance(clip, Pose)
     local_positions = skeleton.offsets if clip.local_positions is None else clip.local_positions
-    # One block, not three arrays: the allocator keeps it for the next call, and NumPy asks for huge pages.
+    # One block, not three arrays: the allocator keeps it for the next call.
     frames = 1 if single else len(clip.root_positions)
-    block = np.empty(frames * (7 * skeleton.num_joints + 3 * skeleton.num_end_sites))
+    block = roomy(frames * (7 * skeleton.num_joints + 3 * skeleton.num_end_sites))
     positions, rotations, ends = kernels.forward.forward(
         clip.root_positions[None] if single else clip.root_positions,
         clip.local_rotations[None] if single else clip.local_rotations,

@@ -180,6 +180,18 @@ def rotations_to_facing(
     return quaternion.multiply(quaternion.inverse(rotations), global_rotations)
 
 
+def rotations_from_facing(
+    heading: Heading, facing_rotations: Float[np.ndarray, "frames *any 4"]
+) -> Float[np.ndarray, "frames *any 4"]:
+    """Return global rotations (quaternions wxyz) of rotations in the facing frame of their frame.
+
+    Raises:
+        InputError: Where the number of frames differs.
+    """
+    rotations, _ = _frames(heading, facing_rotations)
+    return quaternion.multiply(rotations, facing_rotations)
+
+
 def up_axis(up: str) -> Float[np.ndarray, " 3"]:
     """Return the unit vector of an axis name such as "Y" or "-Z".
 

@@ -8,7 +8,7 @@ from typing import overload
 import numpy as np
 from jaxtyping import Float
 
-from kinematics._arrays import FrozenArrays, frozen
+from kinematics._arrays import FrozenArrays, frozen, is_handed_over
 from kinematics.errors import InputError
 from kinematics.skeleton import Skeleton
 
@@ -129,7 +129,10 @@ class Motion(FrozenArrays):
 
     def __post_init__(self) -> None:
         """Copy, check and lock."""
-        frame_time = float(self.frame_time)
+        try:
+            frame_time = float(self.frame_time)
+        except (TypeError, ValueError):
+            raise InputError(f"frame_time must be a positive number of seconds, got {self.frame_time!r}") from None
         if not (frame_time > 0.0 and np.isfinite(frame_time)):
             raise InputError(f"frame_time must be a positive number of seconds, got {frame_time}")
         object.__setattr__(self, "frame_time", frame_time)
@@ -176,7 +179,7 @@ class Motion(FrozenArrays):
         if isinstance(key, str):
             rotations: np.ndarray = self.local_rotations[:, self.skeleton.joint_index(key)]
             return rotations
-        if isinstance(key, int | np.integer):
+        if isinstance(key, int | np.integer) and not isinstance(key, bool):
             if not -self.num_frames <= key < self.num_frames:
                 raise IndexError(f"frame {key} is outside the clip of {self.num_frames} frames")
             moving = None if self.local_positions is None else self.local_positions[key]
@@ -223,7 +226,7 @@ class Motion(FrozenArrays):
 def _check(clip: Motion | Pose, lead: tuple[int, ...], joints: int) -> None:
     root = frozen(clip.root_positions, (*lead, 3), "root_positions")
     rotations = frozen(clip.local_rotations, (*lead, joints, 4), "local_rotations")
-    worst = _worst_length(rotations)
+    worst = 0.0 if is_handed_over(clip.local_rotations) else _worst_length(rotations)
     if worst > UNIT_TOLERANCE:
         error = np.abs(np.einsum("...i,...i->...", rotations, rotations) - 1.0)
         at = tuple(int(i) for i in np.unravel_index(error.argmax(), error.shape))
@@ -247,8 +250,8 @@ def _check(clip: Motion | Pose, lead: tuple[int, ...], joints: int) -> None:
 def _worst_length(rotations: Float[np.ndarray, "... 4"]) -> float:
     """Return how far from 1 the squared length of a quaternion is at most; block by block, which stays in the cache."""
     flat, worst = rotations.reshape(-1, 4), 0.0
-    for start in range(0, len(flat), 8192):
-        squares = np.square(flat[start : start + 8192])
+    for start in range(0, len(flat), 2048):
+        squares = np.square(flat[start : start + 2048])
         length = squares[:, 0] + squares[:, 1] + squares[:, 2] + squares[:, 3]
         worst = max(worst, float(length.max()) - 1.0, 1.0 - float(length.min()))
     return worst
@@ -261,6 +264,7 @@ def _allclose(a: Motion | Pose, b: Motion | Pose, atol: float) -> bool:
     difference = a.local_rotations - np.where(dots < 0, -1.0, 1.0)[..., None] * b.local_rotations
     if np.abs(difference).max(initial=0.0) > atol or np.abs(a.root_positions - b.root_positions).max(initial=0.0) > atol:
         return False
-    if a.local_positions is None or b.local_positions is None:
-        return a.local_positions is b.local_positions
-    return bool(np.abs(a.local_positions - b.local_positions).max(initial=0.0) <= atol)
+    if a.local_positions is None and b.local_positions is None:
+        return True
+    one, other = (c.skeleton.offsets[1:] if c.local_positions is None else c.local_positions[..., 1:, :] for c in (a, b))
+    return bool(np.abs(one - other).max(initial=0.0) <= atol)

@@ -90,6 +90,8 @@ class Skeleton(FrozenArrays):
 
     def __post_init__(self) -> None:
         """Copy, check and lock."""
+        if isinstance(self.joint_names, str):
+            raise InputError(f"joint_names must be a sequence of names, got the string {self.joint_names!r}")
         names = tuple(self.joint_names)
         count = len(names)
         if count == 0:
@@ -111,7 +113,7 @@ class Skeleton(FrozenArrays):
             raise InputError(f"end_site_parents must be joint indices 0 to {count - 1}")
         if self.layout is not None and len(self.layout.channels) != count:
             raise InputError(f"layout has {len(self.layout.channels)} joints, the skeleton has {count}")
-        end_names = tuple(self.end_site_names) or _default_end_names(names, end_parents)
+        end_names = tuple(self.end_site_names) or default_end_names(names, end_parents)
         if len(end_names) != ends or len(set(end_names)) != ends:
             raise InputError(f"end_site_names must be {ends} unique names, got {len(end_names)}")
         for key, value in {
@@ -182,11 +184,12 @@ class Skeleton(FrozenArrays):
 
     def descendants(self, joint: int) -> list[int]:
         """Return all joints below `joint`, in skeleton order."""
-        below = {joint}
-        for index in range(joint + 1, self.num_joints):
-            if int(self.parents[index]) in below:
-                below.add(index)
-        return sorted(below - {joint})
+        below: list[int] = []
+        queue = list(self.children[joint])
+        while queue:
+            below.append(queue.pop())
+            queue += self.children[below[-1]]
+        return sorted(below)
 
     def with_offsets(
         self, offsets: Float[np.ndarray, "joints 3"], end_site_offsets: Float[np.ndarray, "ends 3"] | None = None
@@ -203,6 +206,7 @@ class Skeleton(FrozenArrays):
         """Tell whether names, tree and offsets agree; the layout is not compared."""
         return (
             self.joint_names == other.joint_names
+            and self.end_site_names == other.end_site_names
             and np.array_equal(self.parents, other.parents)
             and np.array_equal(self.end_site_parents, other.end_site_parents)
             and np.allclose(self.offsets, other.offsets, rtol=0, atol=atol)
@@ -210,9 +214,11 @@ class Skeleton(FrozenArrays):
         )
 
 
-def _default_end_names(joint_names: tuple[str, ...], end_parents: np.ndarray) -> tuple[str, ...]:
+def default_end_names(joint_names: tuple[str, ...], end_parents: Int[np.ndarray, " ends"]) -> tuple[str, ...]:
+    """Return the names of end sites that a file does not name: "<joint>_end", further ones of a joint "<joint>_end2" ..."""
     names: list[str] = []
+    given = [0] * len(joint_names)
     for parent in end_parents.tolist():
-        base = f"{joint_names[parent]}_end"
-        names.append(base if base not in names else f"{base}{sum(n.startswith(base) for n in names) + 1}")
+        given[parent] += 1
+        names.append(f"{joint_names[parent]}_end{given[parent] if given[parent] > 1 else ''}")
     return tuple(names)

@@ -10,12 +10,14 @@ from jaxtyping import Float
 
 from kinematics.anatomy import Anatomy, find_anatomy
 from kinematics.body import measure_body
+from kinematics.errors import InputError
 from kinematics.forward import GlobalTransforms, forward_kinematics
 from kinematics.frames import rotation_to_y_up
 from kinematics.motion import Motion
 from kinematics.rotations import quaternion
 from kinematics.skeleton import Skeleton
 from kinematics.standardize import standardize
+from kinematics.world import inspect_world
 from retarget.doll import SIDES
 from retarget.errors import RetargetError
 from retarget.rest_pose import RestPose, find_rest_pose, zero_pose_frame
@@ -93,7 +95,15 @@ def read_body(given: Skeleton | Motion, which: str) -> Body:
     skeleton, stretch = rigid_skeleton(given)
     require_legs(skeleton, find_anatomy(skeleton), which)
     motion = given if isinstance(given, Motion) and given.num_frames else _zero_pose_motion(skeleton)
-    found = standardize(motion)
+    try:
+        found = standardize(motion)
+    except InputError as error:
+        if inspect_world(motion).handedness.value != "left-handed":
+            raise
+        raise RetargetError(
+            f"the {which}'s body is mirrored, as a left-handed file read as right-handed is; a reflection is never "
+            "retargeted: export it again right-handed, or swap left and right in its joint names"
+        ) from error
     transforms = forward_kinematics(found.motion)
     rest = find_rest_pose(skeleton, transforms)
     warnings = []

@@ -45,13 +45,22 @@ class Doll:
 
     def bone(self, role: str, tip: str) -> Float[np.ndarray, " 3"]:
         """Return the vector from one part to the next, or to the joint's tip; zero where there is none."""
-        where, ends = self.positions()
         joint = self.joints[role]
         if tip in self.joints:
-            return np.asarray(where[self.joints[tip]] - where[joint])
+            return np.asarray(self._place(self.joints[tip]) - self._place(joint))
         joints, sites = self._tips(joint)
-        points = [*where[joints], *ends[sites]]
-        return np.asarray(np.mean(points, axis=0) - where[joint]) if points else np.zeros(3)
+        parents, offsets = self.skeleton.end_site_parents, self.skeleton.end_site_offsets
+        points = [self._place(child) for child in joints]
+        points += [self._place(int(parents[site]), offsets[site]) for site in sites]
+        return np.asarray(np.mean(points, axis=0) - self._place(joint)) if points else np.zeros(3)
+
+    def _place(self, joint: int, offset: Float[np.ndarray, " 3"] | None = None) -> Float[np.ndarray, " 3"]:
+        """Position of a joint, or of a point that it carries; only the path to the root is walked."""
+        path = [joint, *self.skeleton.ancestors(joint)]
+        carriers, steps = path[1:], self.skeleton.offsets[path[:-1]]
+        if offset is not None:
+            carriers, steps = path, np.concatenate([offset[None], steps])
+        return np.asarray(quaternion.rotate(self.rotations[carriers], steps).sum(axis=0))
 
     def _tips(self, joint: int) -> tuple[list[int], list[int]]:
         """Joints and end sites that a joint's bone leads to; thumbs and faces point elsewhere."""

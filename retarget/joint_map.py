@@ -35,7 +35,7 @@ class JointPair:
 
 @dataclass(frozen=True)
 class JointMap:
-    """All pairs of two skeletons, in the order of the target's joints.
+    """All pairs of two skeletons, in the order of the target's joints; one added for a joint at rest comes last.
 
     Attributes:
         pairs: Source joint to target joint.
@@ -60,14 +60,15 @@ class JointMap:
         return tuple(pair for pair in self.pairs if pair.target == target)
 
     def with_pair(self, source: str, target: str, *, role: str = "given") -> JointMap:
-        """Return a map in which `source` alone drives `target`."""
-        pairs = tuple(pair for pair in self.pairs if pair.target != target)
+        """Return a map in which `source` alone drives `target`, in the place of what drove it before."""
+        place = next((place for place, pair in enumerate(self.pairs) if pair.target == target), len(self.pairs))
+        idle = self.without(target)
         given = JointPair(source, target, role, 1.0, "given by the caller")
         return replace(
-            self,
-            pairs=(*pairs, given),
-            unmapped_source=tuple(name for name in self.unmapped_source if name != source),
-            unmapped_target=tuple(name for name in self.unmapped_target if name != target),
+            idle,
+            pairs=(*idle.pairs[:place], given, *idle.pairs[place:]),
+            unmapped_source=tuple(name for name in idle.unmapped_source if name != source),
+            unmapped_target=tuple(name for name in idle.unmapped_target if name != target),
         )
 
     def without(self, target: str) -> JointMap:
@@ -100,19 +101,21 @@ class JointMap:
 
     def __rich__(self) -> Table:
         """Return a table for the terminal."""
+        from rich.markup import escape
         from rich.table import Table
 
-        table = Table(title=f"{self.source_dialect} -> {self.target_dialect}", title_justify="left")
+        table = Table(title=escape(f"{self.source_dialect} -> {self.target_dialect}"), title_justify="left")
         for column in ("target joint", "driven by", "part", "sure", "because"):
             table.add_column(column, overflow="fold")
         for target in dict.fromkeys(pair.target for pair in self.pairs):
             pairs = self.sources_of(target)
             drivers = [pair.source if len(pairs) == 1 else f"{pair.source} {pair.weight:.0%}" for pair in pairs]
             first = pairs[0]
-            table.add_row(target, ", ".join(drivers), first.role.replace("_", " "), f"{first.confidence:.0%}", first.reason)
+            cells = (target, ", ".join(drivers), first.role.replace("_", " "), f"{first.confidence:.0%}", first.reason)
+            table.add_row(*(escape(cell) for cell in cells))
         table.caption_justify = "left"
         table.caption = "\n".join(
-            f"{label}: {_listed(names)}"
+            escape(f"{label}: {_listed(names)}")
             for label, names in (
                 ("target joints at rest", self.unmapped_target),
                 ("source joints not used", self.unmapped_source),

@@ -88,6 +88,7 @@ class RetargetReport:
 
     def __rich__(self) -> Table:
         """Return a table for the terminal."""
+        from rich.markup import escape
         from rich.table import Table
 
         table = Table(title="Report", title_justify="left", show_header=False)
@@ -103,7 +104,7 @@ class RetargetReport:
         for name, error in self.bone_directions.items():
             table.add_row(f"  {name.replace('_', ' ')}", f"{error.mean_degrees:.2f}, max {error.max_degrees:.1f}" + _build(error))
         for warning in self.warnings:
-            table.add_row("[yellow]note[/]", warning)
+            table.add_row("[yellow]note[/]", escape(warning))
         return table
 
 

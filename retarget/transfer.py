@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from kinematics import kernels
-from kinematics._arrays import FrozenArrays
+from kinematics._arrays import FrozenArrays, frozen
 from kinematics.forward import GlobalTransforms
 from kinematics.motion import Motion
 from kinematics.rotations import quaternion
@@ -42,6 +42,14 @@ class Alignment(FrozenArrays):
     weights: Float[np.ndarray, " pairs"]
     local_rotations: Float[np.ndarray, "pairs 4"]
     same_body: bool
+
+    def __post_init__(self) -> None:
+        """Copy, check and lock."""
+        pairs = len(self.source_joints)
+        for name in ("source_joints", "target_joints"):
+            object.__setattr__(self, name, frozen(getattr(self, name), (pairs,), name, np.int64))
+        for name, shape in (("weights", (pairs,)), ("local_rotations", (pairs, 4))):
+            object.__setattr__(self, name, frozen(getattr(self, name), shape, name))
 
 
 def align(joint_map: JointMap, source: RestPose, target: RestPose) -> Alignment:

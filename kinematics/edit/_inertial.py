@@ -44,7 +44,6 @@ def bend(
         root_positions=motion.root_positions + root_and_bones[:, 0],
         local_rotations=quaternion.multiply(quaternion.from_rotation_vector(rotations), motion.local_rotations),
         local_positions=None if moving is None else moving + root_and_bones,
-        source=replace(motion.source, channel_values=None),
     )
 
 
@@ -93,7 +92,8 @@ def angular_offset_velocity(
 ) -> Float[np.ndarray, "*batch 3"]:
     """Return the rate of a rotation vector `offset` that makes exp(offset) q turn at `wanted`, where q turns at `own`.
 
-    wanted = J offset' + R own with R = exp(offset) and its left Jacobian J, whose inverse is (Sola 2017, eq. 146)
+    wanted = J offset' + R own with R = exp(offset) and its left Jacobian J, whose inverse is (Sola, Deray and Atchuthan, "A
+    micro Lie theory for state estimation in robotics", 2018)
     1 - [x]/2 + (1/|x|^2 - (1 + cos |x|) / (2 |x| sin |x|)) [x]^2.
     """
     rest = wanted - quaternion.rotate(quaternion.from_rotation_vector(offset), own)

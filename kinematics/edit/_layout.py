@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -28,7 +29,7 @@ def with_rotations(layout: ChannelLayout, joints: Iterable[int]) -> ChannelLayou
     """Give joints that cannot turn every way three rotation channels, in the order that most joints have."""
     orders = [layout.rotation_axes(joint) for joint in range(len(layout.channels))]
     whole = [order for order in orders if _is_whole(order)]
-    usual = max(whole, key=whole.count) if whole else "ZYX"
+    usual = Counter(whole).most_common(1)[0][0] if whole else "ZYX"
     channels = list(layout.channels)
     for joint in joints:
         if not _is_whole(orders[joint]):
@@ -52,26 +53,26 @@ def _no_positions(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def carry_values(motion: Motion, layout: ChannelLayout | None, joints: Sequence[int]) -> Source:
-    """Return the motion's source with the file's numbers for a new layout, whose joint i was `joints[i]`.
+    """Return the motion's source with the file's numbers for a new layout, whose joint i was `joints[i]` (-1: a new one).
 
-    The numbers are dropped where the new layout has a channel that the old one lacks.
+    Channels that the old layout lacks are zero: the writer compares each number with the motion and mends it.
     """
     old, values = motion.skeleton.layout, motion.source.channel_values
-    columns = None if old is None or layout is None or values is None else _columns(old, layout, joints)
-    if values is None or columns is None or len(values) != motion.num_frames:
+    if old is None or layout is None or values is None or not values.shape[1] or len(values) != motion.num_frames:
         return replace(motion.source, channel_values=None)
-    return replace(motion.source, channel_values=values[:, columns])
+    columns = np.array(_columns(old, layout, joints), dtype=np.int64)
+    return replace(motion.source, channel_values=np.where(columns < 0, 0.0, values[:, columns]))
 
 
-def _columns(old: ChannelLayout, new: ChannelLayout, joints: Sequence[int]) -> list[int] | None:
-    starts = np.cumsum([0, *(len(names) for names in old.channels)])
+def _columns(old: ChannelLayout, new: ChannelLayout, joints: Sequence[int]) -> list[int]:
+    """Return the old column of each new channel, -1 where there is none."""
+    starts = np.cumsum([0, *(len(names) for names in old.channels)]).tolist()
     found: list[int] = []
     for joint, names in zip(joints, new.channels, strict=True):
-        held = list(enumerate(old.channels[joint], start=int(starts[joint])))
+        held = [] if joint < 0 else list(enumerate(old.channels[joint], start=starts[joint]))
         for name in names:  # in order, because a rotation axis may come twice
             match = next((entry for entry in held if entry[1] == name), None)
-            if match is None:
-                return None
-            held.remove(match)
-            found.append(match[0])
+            if match is not None:
+                held.remove(match)
+            found.append(-1 if match is None else match[0])
     return found

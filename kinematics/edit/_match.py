@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from kinematics.edit._layout import with_positions
+from kinematics.edit._layout import carry_values, with_positions
 from kinematics.edit.resample import resample
 from kinematics.edit.skeleton_names import reorder_joints
 from kinematics.errors import InputError
@@ -39,8 +39,7 @@ def alike(motions: Sequence[Motion]) -> list[Motion]:
         moving = motion.local_positions
         if stretch and moving is None:
             moving = np.broadcast_to(skeleton.offsets, (motion.num_frames, *skeleton.offsets.shape))
-        same_layout = motion.skeleton.layout == skeleton.layout
-        source = motion.source if same_layout else replace(motion.source, channel_values=None)
+        source = carry_values(motion, skeleton.layout, range(skeleton.num_joints))
         result.append(replace(motion, skeleton=skeleton, local_positions=moving, source=source))
     return result
 

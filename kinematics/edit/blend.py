@@ -72,7 +72,6 @@ def mix(first: Motion, second: Motion, weights: Float[np.ndarray, " frames"]) ->
         root_positions=_lerp(first.root_positions, second.root_positions, part),
         local_rotations=quaternion.slerp(first.local_rotations, second.local_rotations, part),
         local_positions=None if ours is None or theirs is None else _lerp(ours, theirs, part[:, None]),
-        source=replace(first.source, channel_values=None),
     )
 
 

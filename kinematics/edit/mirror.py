@@ -84,7 +84,6 @@ def mirror(motion: Motion, *, plane: str = "auto", up: str = "Y", pairs: Mapping
         root_positions=root - 2.0 * ((root - point) @ normal)[:, None] * normal,
         local_rotations=np.where(mirrored[:, None], swapped, motion.local_rotations),
         local_positions=moving,
-        source=replace(motion.source, channel_values=None),
     )
 
 

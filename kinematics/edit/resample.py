@@ -16,13 +16,14 @@ from kinematics.motion import Motion
 ON_FRAME = 1e-6  # times within this part of a frame count as the frame itself
 
 
-def resample(motion: Motion, frame_rate: float | int, *, tolerance: float | int = 1e-3) -> Motion:
+def resample(motion: Motion, frame_rate: float | int, *, tolerance: float | int = 1e-4) -> Motion:
     """Return the clip at another frame rate: rotations by slerp along the shorter arc, positions linear.
 
     Where one rate is a whole multiple of the other, frames are kept bit for bit: 120 to 30 Hz is exactly `motion[::4]`
     (with the file's numbers, so it is written without loss), and 30 to 120 and back gives the clip itself. Rates in files
     are often rounded (0.0083333 s for 120 Hz), so a multiple within `tolerance` counts as whole; the frame time is then
-    the file's own, multiplied or divided (4 x 0.0083333 s), and the clip still lasts as long. In all other cases
+    the file's own, multiplied or divided (4 x 0.0083333 s), and the clip still lasts as long. In all other cases (29.97 to
+    30 Hz is one)
     `frame_time` is exactly 1 / frame_rate, and the last frame lies less than one frame before the old end.
 
     Args:
@@ -116,15 +117,15 @@ def time_warp(
 def sample(motion: Motion, frame_positions: Float[np.ndarray, " new_frames"]) -> Motion:
     """Return the poses at fractional frame numbers (2.5 is halfway from frame 2 to 3), at the same frame time.
 
-    Whole numbers (within 1e-6) are frames bit for bit; where all are whole, the file's numbers stay with them. Numbers
+    Whole numbers (within 1e-6) are frames bit for bit; the file's numbers stay with them. Numbers
     beyond the ends give the first or last frame.
     """
     last = max(motion.num_frames - 1, 0)
     positions = np.clip(_on_frame(frame_positions), 0, last)
     first = np.floor(positions).astype(np.int64)
     fraction = positions - first
+    frames: Motion = motion[first]
     if not fraction.any():
-        frames: Motion = motion[first]
         return frames
 
     def linear(values: np.ndarray) -> np.ndarray:
@@ -133,11 +134,10 @@ def sample(motion: Motion, frame_positions: Float[np.ndarray, " new_frames"]) ->
 
     rotations: np.ndarray = kernels.interpolate.slerp_frames(motion.local_rotations, first, fraction)
     return replace(
-        motion,
+        frames,
         root_positions=linear(motion.root_positions),
         local_rotations=rotations,
         local_positions=None if motion.local_positions is None else linear(motion.local_positions),
-        source=replace(motion.source, channel_values=None),
     )
 
 

@@ -78,12 +78,13 @@ def merge_joints(motion: Motion, names: Sequence[str], *, name: str | None = Non
             )
     tree = _Tree(motion)
     tree.frames[chain[0]] = chain[-1]
-    ends = skeleton.end_site_offsets.copy()
+    ends, members = skeleton.end_site_offsets.copy(), set(chain)
     for site, parent in enumerate(skeleton.end_site_parents.tolist()):
-        if parent in chain:
+        if parent in members:
             ends[site] += tree.zero_pose[parent] - tree.zero_pose[chain[0]]
     end_parents = np.where(np.isin(skeleton.end_site_parents, chain), chain[0], skeleton.end_site_parents)
-    kept = [joint for joint in range(skeleton.num_joints) if joint not in chain[1:]]
+    merged = set(chain[1:])
+    kept = [joint for joint in range(skeleton.num_joints) if joint not in merged]
     result = tree.rebuild(kept, _Ends(end_parents, ends, skeleton.end_site_names))
     if name is None or name == names[0]:
         return result
@@ -121,6 +122,7 @@ def insert_joint(motion: Motion, name: str, *, above: str, fraction: float | int
     layout = skeleton.layout
     if layout is not None:
         layout = with_rotations(layout.take(source.tolist()), [joint])
+    held = np.where(np.arange(len(source)) == joint, -1, source)  # whose numbers in the file each joint has
     new = Skeleton(
         joint_names=tuple(np.insert(np.array(skeleton.joint_names, dtype=object), joint, name)),
         parents=parents,
@@ -137,7 +139,7 @@ def insert_joint(motion: Motion, name: str, *, above: str, fraction: float | int
         skeleton=new,
         local_rotations=rotations,
         local_positions=None if motion.local_positions is None else motion.local_positions[:, source] * share,
-        source=replace(motion.source, channel_values=None),
+        source=carry_values(motion, layout, held.tolist()),
     )
 
 
@@ -162,7 +164,7 @@ class _Tree:
     def rebuild(self, kept: list[int], ends: _Ends) -> Motion:
         """Return the motion of some joints, each hung on the nearest one above."""
         motion, old = self.motion, self.skeleton
-        above = [next((a for a in old.ancestors(joint) if a in set(kept)), -1) for joint in kept]
+        above = _nearest_above(old, kept)
         if above.count(-1) != 1:
             tops = [old.joint_names[joint] for joint, parent in zip(kept, above, strict=True) if parent < 0]
             raise InputError(
@@ -177,6 +179,7 @@ class _Tree:
         everywhere = (motion.num_frames, *old.offsets.shape)
         places = np.broadcast_to(old.offsets if local is None else local, everywhere)[:, kept]
         moved, stretched = [], []
+        rigid = RIGID * np.abs(old.offsets).max()
         for number, (joint, parent) in enumerate(zip(kept, above, strict=True)):
             same_frames = self.frames[joint] == joint and (parent < 0 or self.frames[parent] == parent)
             if old.parents[joint] == parent and same_frames:
@@ -188,7 +191,7 @@ class _Tree:
                 continue
             places[:, number] = self._position(joint, parent)
             offsets[number] = self.zero_pose[joint] - self.zero_pose[parent]
-            if np.abs(places[:, number] - offsets[number]).max(initial=0.0) > RIGID * np.abs(old.offsets).max():
+            if np.abs(places[:, number] - offsets[number]).max(initial=0.0) > rigid:
                 stretched.append(number)
             elif local is None:
                 places[:, number] = offsets[number]
@@ -214,10 +217,12 @@ class _Tree:
     def _rotation(self, joint: int, parent: int) -> np.ndarray:
         """Return a joint's rotation relative to its new parent: exact where the joints between them do not turn."""
         joint, parent = self.frames[joint], self.frames[parent] if parent >= 0 else -1
-        path = [joint, *self.skeleton.ancestors(joint), -1]
-        if parent in path:
-            between = path[: path.index(parent)][::-1]
-            return reduce(quaternion.multiply, [self.motion.local_rotations[:, step] for step in between])
+        between, step = [], joint
+        while step > parent:  # parents come before children
+            between.append(step)
+            step = int(self.skeleton.parents[step])
+        if step == parent:
+            return reduce(quaternion.multiply, [self.motion.local_rotations[:, step] for step in between[::-1]])
         world = self.transforms.global_rotations
         return quaternion.multiply(quaternion.inverse(world[:, parent]), world[:, joint])
 
@@ -232,19 +237,27 @@ def _keep(motion: Motion, kept: list[int]) -> Motion:
     skeleton = motion.skeleton
     if len(kept) == skeleton.num_joints:
         return motion
-    sites = [site for site, parent in enumerate(skeleton.end_site_parents.tolist()) if parent in kept]
+    sites = np.flatnonzero(np.isin(skeleton.end_site_parents, kept)).tolist()
     parents = skeleton.end_site_parents[sites].tolist()
+    ended, carrying = set(parents), set(_nearest_above(skeleton, kept))
     offsets = [*skeleton.end_site_offsets[sites]]
     names = [skeleton.end_site_names[site] for site in sites]
     for joint in kept:
-        below = set(skeleton.descendants(joint))
-        if below and not below & set(kept) and joint not in parents:
+        if joint not in carrying and joint not in ended:
             for child in skeleton.children[joint]:
                 parents.append(joint)
                 offsets.append(skeleton.offsets[child])
                 names.append(skeleton.joint_names[child])
     ends = _Ends(np.array(parents, dtype=np.int64), np.array(offsets).reshape(-1, 3), tuple(names))
     return _Tree(motion).rebuild(kept, ends)
+
+
+def _nearest_above(skeleton: Skeleton, kept: list[int]) -> list[int]:
+    """Return for each joint that is kept the nearest kept one above it, or -1."""
+    chosen, nearest = set(kept), [-1] * skeleton.num_joints
+    for joint, parent in enumerate(skeleton.parents.tolist()):
+        nearest[joint] = parent if parent < 0 or parent in chosen else nearest[parent]
+    return [nearest[joint] for joint in kept]
 
 
 def _widened(layout: ChannelLayout | None, kept: list[int], moved: list[int], stretched: list[int]) -> ChannelLayout | None:

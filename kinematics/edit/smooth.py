@@ -53,7 +53,6 @@ def smooth(motion: Motion, *, cutoff_hz: float | int) -> Motion:
         root_positions=_low_pass(motion.root_positions, cutoff, _reflect_vectors),
         local_rotations=np.where(lost, rotations, filtered / np.where(lost, 1.0, length)),
         local_positions=None if moving is None else _low_pass(moving, cutoff, _reflect_vectors),
-        source=replace(motion.source, channel_values=None),
     )
 
 

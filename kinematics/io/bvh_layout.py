@@ -14,6 +14,7 @@ from kinematics._arrays import roomy
 from kinematics.motion import Motion
 from kinematics.skeleton import ChannelLayout, Skeleton
 
+EVEN = {(1, 2, 3), (2, 3, 1), (3, 1, 2)}  # orders of three axes; the other three are these backwards
 SAMPLES = 32  # frames that tell where the floor is
 
 
@@ -23,19 +24,21 @@ def first_columns(layout: ChannelLayout) -> list[int]:
 
 
 @lru_cache(maxsize=64)
-def rotation_columns(layout: ChannelLayout) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return (starts, columns, axes): joint j turns about axes[k] by column columns[k], k in starts[j]:starts[j + 1]."""
-    starts, columns, axes = [0], [], []
+def rotation_columns(layout: ChannelLayout) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return starts, columns, axes and parities as `kernels.channels.to_quaternions` takes them."""
+    starts, columns, axes, parities = [0], [], [], []
     for names, first in zip(layout.channels, first_columns(layout), strict=True):
-        for column, name in enumerate(names, first):
-            if name.endswith("rotation"):
-                columns.append(column)
-                axes.append("XYZ".index(name[0]))
+        turns = [(column, 1 + "XYZ".index(name[0])) for column, name in enumerate(names, first) if name.endswith("rotation")]
+        columns += [column for column, _ in turns]
+        axes += [axis for _, axis in turns]
         starts.append(len(columns))
-    arrays = np.array(starts), np.array(columns, dtype=np.int64), np.array(axes, dtype=np.int64)
-    for array in arrays:
+        order = tuple(axis for _, axis in turns)
+        parities.append(1.0 if order in EVEN else -1.0 if order[::-1] in EVEN else 0.0)
+    arrays = tuple(np.array(each, dtype=np.uint64) for each in (starts, columns, axes))
+    signs = np.array(parities, dtype=np.float64)
+    for array in (*arrays, signs):
         array.setflags(write=False)
-    return arrays
+    return arrays[0], arrays[1], arrays[2], signs
 
 
 @lru_cache(maxsize=64)
@@ -52,9 +55,12 @@ def position_columns(layout: ChannelLayout) -> Mapping[int, list[tuple[int, int]
 def to_rotations(values: Float[np.ndarray, "frames channels"], layout: ChannelLayout) -> Float[np.ndarray, "frames joints 4"]:
     """Return local rotations of channel values in degrees, unit quaternions wxyz."""
     out = roomy(len(values), len(layout.channels), 4)
-    values = np.ascontiguousarray(values)
+    values = np.ascontiguousarray(values).view()
+    values.setflags(write=False)  # one kind of array for the kernel, which else is compiled twice
     if kernels.channels.to_quaternions(values, *rotation_columns(layout), out):  # again without whole turns, which is exact
-        kernels.channels.to_quaternions(np.fmod(values, 720.0), *rotation_columns(layout), out)
+        values = np.fmod(values, 720.0)
+        values.setflags(write=False)
+        kernels.channels.to_quaternions(values, *rotation_columns(layout), out)
     return out
 
 

@@ -13,9 +13,10 @@ from jaxtyping import Bool, Float, Int
 from kinematics import kernels
 from kinematics._arrays import roomy
 from kinematics.io.bvh_repair import Report, fill_gaps
-from kinematics.io.bvh_text import BvhText, to_number, without_commas
+from kinematics.io.bvh_text import BvhText, line_ends, to_number, without_commas
 
 DEFAULT_FRAME_TIME = 1.0 / 30.0
+PIECE = 1 << 15  # bytes
 AT_ONCE = 4096  # words that need care
 MOST_LETTERS = 40  # of a word in a message
 _FRAMES = re.compile(rb"(?i)\s*Frames?(?:[ \t]*:|(?=[ \t\r\n]+[-+\d]))[ \t]*([^\s:]*)")
@@ -53,8 +54,7 @@ def read_motion(text: BvhText, channels: Channels, report: Report) -> tuple[Floa
     number = to_number(word)
     declared = int(number) if math.isfinite(number) and number >= 0 and number == int(number) else None
     if not width:
-        lines = data.count(b"\n", at) + data.count(b"\r", at) + 1
-        return np.zeros((min(declared or 0, lines), 0)), frame_time
+        return np.zeros((min(declared or 0, line_ends(data, at, len(data)) + 1), 0)), frame_time
     block = _Block(_plain(text, at, width, report), at, (declared or 0) * width)
     values = _rows(block, width, declared, text, report)
     _tell_strange(block, width, text, report)
@@ -66,7 +66,7 @@ def read_motion(text: BvhText, channels: Channels, report: Report) -> tuple[Floa
     return values, frame_time
 
 
-def _declarations(data: bytes, at: int) -> tuple[dict[str, tuple[bytes, int]], int]:
+def _declarations(data: bytes | memoryview, at: int) -> tuple[dict[str, tuple[bytes, int]], int]:
     """Return what is said of "frames" and "frame time" (word and position), in either order, and where the numbers begin."""
     said: dict[str, tuple[bytes, int]] = {}
     for _ in range(2):
@@ -92,14 +92,13 @@ def _frame_time(said: dict[str, tuple[bytes, int]], at: int, text: BvhText, repo
     return DEFAULT_FRAME_TIME
 
 
-def _plain(text: BvhText, at: int, width: int, report: Report) -> bytes:
+def _plain(text: BvhText, at: int, width: int, report: Report) -> bytes | memoryview:
     """Return the file with points and blanks for commas, every byte in its place, and a line end at the end."""
-    data = text.data
-    if not data.endswith((b"\n", b"\r")):
-        data += b"\n"
-    first = min((found for found in (data.find(b",", at), data.find(b";", at)) if found >= 0), default=-1)
+    ended = bytes(text.data[-1:]) in (b"\n", b"\r")
+    first = _first_comma(text.data, at)
     if first < 0:
-        return data
+        return text.data if ended else bytes(text.data) + b"\n"
+    data = bytes(text.data) if ended else bytes(text.data) + b"\n"
     start = max(data.rfind(b"\n", at, first), data.rfind(b"\r", at, first), at - 1) + 1
     end = min(found for found in (data.find(b"\n", first), data.find(b"\r", first)) if found >= 0)
     row = data[start:end].replace(b";", b" ").decode("latin-1")
@@ -116,6 +115,16 @@ def _plain(text: BvhText, at: int, width: int, report: Report) -> bytes:
     return data.replace(b",", b"." if point else b" ")
 
 
+def _first_comma(data: bytes | memoryview, at: int) -> int:
+    """Return where the first comma or semicolon stands, -1 where there is none; piece by piece, which stays in the cache."""
+    for start in range(at, len(data), PIECE):
+        piece = bytes(data[start : start + PIECE])
+        found = [place for place in (piece.find(b","), piece.find(b";")) if place >= 0]
+        if found:
+            return start + min(found)
+    return -1
+
+
 class _Block:
     """All numbers of a block of text, and where its lines are.
 
@@ -128,7 +137,7 @@ class _Block:
         num_strange: How many there are.
     """
 
-    def __init__(self, data: bytes, at: int, expected: int) -> None:
+    def __init__(self, data: bytes | memoryview, at: int, expected: int) -> None:
         """Read `data`, which ends with a line end, from `at`; `expected` numbers are reserved, within reason."""
         kernel = kernels.bvh_numbers
         text, most = np.frombuffer(data, dtype=np.uint8), len(data) // 2 + 1
@@ -141,7 +150,7 @@ class _Block:
         while state[kernel.POSITION] < len(data):
             kernel.parse(text, state, values, rows, hard, strange)
             for index, start, end in hard[: state[kernel.HARD]].tolist():
-                values[index] = to_number(data[start:end])
+                values[index] = to_number(bytes(data[start:end]))
                 if not math.isfinite(values[index]):
                     values[index] = math.nan
                     infinite.append((index, start, end))
@@ -155,7 +164,7 @@ class _Block:
         self.num_strange = int(state[kernel.STRANGE])
         found = sorted([*strange[: self.num_strange].tolist(), *infinite[:AT_ONCE]], key=itemgetter(1))
         self.num_strange += len(infinite)
-        self.strange = [(index, start, data[start : min(end, start + MOST_LETTERS)]) for index, start, end in found]
+        self.strange = [(index, start, bytes(data[start : min(end, start + MOST_LETTERS)])) for index, start, end in found]
         count = int(state[kernel.NUMBERS])
         for index, _, word in self.strange:
             if index < 0 and word.upper().startswith(b"HIERARCHY"):  # another file has been appended

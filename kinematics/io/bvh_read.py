@@ -16,13 +16,13 @@ from kinematics.io.bvh_motion import Channels, read_motion
 from kinematics.io.bvh_repair import Report
 from kinematics.io.bvh_text import split
 from kinematics.motion import Motion, Source
-from kinematics.skeleton import ChannelLayout, Skeleton
+from kinematics.skeleton import ChannelLayout, Skeleton, default_end_names
 
 PositionChannels = Literal["auto", "replace", "add"]
 
 
 def read_bvh(
-    data: bytes, path: str = "<bytes>", *, strict: bool = False, position_channels: PositionChannels = "auto"
+    data: bytes | memoryview, path: str = "<bytes>", *, strict: bool = False, position_channels: PositionChannels = "auto"
 ) -> list[Motion]:
     """Return one motion for each ROOT of a BVH file given as bytes.
 
@@ -76,14 +76,14 @@ def _skeleton(nodes: list[Node], first: int, report: Report) -> Skeleton:
         names[_unique(node.name, names, node, report)] = 1
     joint_names = tuple(names)
     end_names: dict[str, int] = {}
-    for node in ends:
-        wanted = node.name or f"{joint_names[joint_of[node.parent]]}_end"
-        end_names[_unique(wanted, end_names, node, report)] = 1
+    end_parents = np.array([joint_of[node.parent] for node in ends], dtype=np.int64)
+    for node, default in zip(ends, default_end_names(joint_names, end_parents), strict=True):
+        end_names[_unique(node.name or default, end_names, node, report)] = 1
     return Skeleton(
         joint_names=joint_names,
         parents=np.array([joint_of.get(node.parent, -1) for node in joints]),
         offsets=np.array([node.offset for node in joints]),
-        end_site_parents=np.array([joint_of[node.parent] for node in ends], dtype=np.int64),
+        end_site_parents=end_parents,
         end_site_offsets=np.array([node.offset for node in ends]).reshape(-1, 3),
         end_site_names=tuple(end_names),
         layout=ChannelLayout(tuple(node.channels for node in joints), (False,) * len(joints)),

@@ -25,7 +25,7 @@ class BvhText:
 
     encoding: str
     header: str
-    data: bytes
+    data: bytes | memoryview
     motion_at: int
 
     def line(self, at: int) -> int:
@@ -33,22 +33,23 @@ class BvhText:
         return 1 + line_ends(self.data, 0, at)
 
 
-def line_ends(text: str | bytes, start: int, end: int) -> int:
+def line_ends(text: str | bytes | memoryview, start: int, end: int) -> int:
     """Count line ends (CR, LF or CRLF) between two positions."""
     if isinstance(text, str):
         return text.count("\n", start, end) + text.count("\r", start, end) - text.count("\r\n", start, end)
-    return text.count(b"\n", start, end) + text.count(b"\r", start, end) - text.count(b"\r\n", start, end)
+    part = bytes(text[start:end])
+    return part.count(b"\n") + part.count(b"\r") - part.count(b"\r\n")
 
 
-def split(data: bytes) -> BvhText:
+def split(data: bytes | memoryview) -> BvhText:
     """Find the encoding and split a file at its word MOTION."""
-    known = ""
-    if data.startswith(codecs.BOM_UTF8):
+    known, start = "", bytes(data[:64])
+    if start.startswith(codecs.BOM_UTF8):
         data, known = data[3:], "utf-8-sig"
-    elif utf16 := _UTF16.get(data[:2]) or _utf16_without_mark(data[:64]):
-        data, known = data.decode(utf16, errors="replace").lstrip("\ufeff").encode(errors="replace"), utf16
+    elif utf16 := _UTF16.get(start[:2]) or _utf16_without_mark(start):
+        data, known = bytes(data).decode(utf16, errors="replace").lstrip("\ufeff").encode(errors="replace"), utf16
     found = _MOTION.search(data)
-    header = data[: found.end(1)] if found else data
+    header = bytes(data[: found.end(1)] if found else data)
     encoding = "utf-8" if known else guess_encoding(header)
     return BvhText(known or encoding, header.decode(encoding, errors="replace"), data, found.end() if found else -1)
 

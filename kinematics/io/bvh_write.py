@@ -14,7 +14,7 @@ from kinematics.io.atomic import write_bytes
 from kinematics.io.bvh_fit import fit_channels
 from kinematics.io.bvh_hierarchy import COMMENT_IN_NAME
 from kinematics.motion import Motion
-from kinematics.skeleton import Skeleton
+from kinematics.skeleton import Skeleton, default_end_names
 
 MOST_TABS = 60  # of indentation; a chain of thousands of joints stays a small file
 
@@ -68,6 +68,7 @@ def format_rows(values: Float[np.ndarray, "frames channels"]) -> bytes:
 def _hierarchy(skeleton: Skeleton, lines: list[str]) -> list[int]:
     """Append the text of a tree to `lines` and return its joints in the order written, depth first."""
     layout, names = skeleton.layout, skeleton.joint_names
+    defaults = default_end_names(names, skeleton.end_site_parents)
     assert layout is not None
     offsets, end_offsets = skeleton.offsets.tolist(), skeleton.end_site_offsets.tolist()
     ends: dict[int, list[int]] = {}
@@ -87,7 +88,7 @@ def _hierarchy(skeleton: Skeleton, lines: list[str]) -> list[int]:
         lines.append(f"{tabs}\tCHANNELS {' '.join([str(len(layout.channels[joint])), *layout.channels[joint]])}")
         for end in ends.get(joint, []):
             name = skeleton.end_site_names[end]
-            title = "" if name == f"{names[joint]}_end" else f" {_checked(name)}"
+            title = "" if name == defaults[end] else f" {_checked(name)}"
             lines += [f"{tabs}\tEnd Site{title}", f"{tabs}\t{{"]
             lines += [f"{tabs}\t\tOFFSET {' '.join(map(repr, end_offsets[end]))}", f"{tabs}\t}}"]
         todo.append((-1, depth))

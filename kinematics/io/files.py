@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
+
+from kinematics._arrays import HUGE_PAGE, roomy
 from kinematics.errors import InputError, MissingFileError
 from kinematics.io.bvh_read import PositionChannels, read_bvh
 from kinematics.io.bvh_write import write_bvh
@@ -38,8 +42,8 @@ def load_motions(path: str | Path, *, strict: bool = False, position_channels: P
     """Read a motion file with one motion for each ROOT; arguments and errors as in `load_motion`."""
     data, extension = _read(Path(path)), Path(path).suffix.lower()
     if extension == ".npz":
-        return [read_npz(data, str(path))]
-    if extension == ".bvh" or b"HIERARCHY" in data[:1000].replace(b"\0", b"").upper():
+        return [read_npz(bytes(data), str(path))]
+    if extension == ".bvh" or b"HIERARCHY" in bytes(data[:1000]).replace(b"\0", b"").upper():
         return read_bvh(data, str(path), strict=strict, position_channels=position_channels)
     raise InputError(
         f"{str(path)!r} is no motion file: its extension is none of {', '.join(EXTENSIONS)} and it holds no HIERARCHY"
@@ -64,9 +68,17 @@ def save_motion(motion: Motion | Sequence[Motion], path: str | Path) -> None:
         raise InputError(f"cannot write {str(path)!r}: the extension must be {' or '.join(EXTENSIONS)} (one motion)")
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path) -> bytes | memoryview:
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            if size < HUGE_PAGE:
+                return file.read()
+            buffer = roomy(size // 8 + 1).view(np.uint8)
+            count = file.readinto(buffer.data[:size])
+            buffer.setflags(write=False)
+            rest = file.read()  # of a file that grows
+            return bytes(buffer.data[:count]) + rest if rest else buffer.data[:count]
     except FileNotFoundError:
         folder = path.parent
         names = [other.name for other in islice(folder.iterdir(), 5000)] if folder.is_dir() else []

@@ -8,7 +8,6 @@ one line of channel names a joint), channel_values (the numbers of the BVH file,
 from __future__ import annotations
 
 import io
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +19,8 @@ from kinematics.skeleton import ChannelLayout, Skeleton
 
 FORMAT_VERSION = 1
 REQUIRED = (
-    "joint_names", "parents", "offsets", "end_site_names", "end_site_parents", "end_site_offsets", "root_positions",
-    "local_rotations", "frame_time",
+    "format_version", "joint_names", "parents", "offsets", "end_site_names", "end_site_parents", "end_site_offsets",
+    "root_positions", "local_rotations", "frame_time",
 )  # fmt: skip
 
 
@@ -65,18 +64,28 @@ def read_npz(data: bytes, path: str) -> Motion:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             arrays = {key: archive[key] for key in archive.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, KeyError) as error:
+    except Exception as error:  # noqa: BLE001 - zipfile, zlib and NumPy's header parser each raise their own
         raise InputError(f"{path} is not an NPZ file of named arrays: {error}") from None
     missing = [key for key in REQUIRED if key not in arrays]
     if missing:
         raise InputError(f"{path} is no motion of ours: it lacks {', '.join(missing)} (it has {', '.join(arrays) or 'nothing'})")
-    version = int(arrays.get("format_version", np.array(0)))
-    if version != FORMAT_VERSION:
-        raise InputError(f"{path} has format_version {version}; this version of muybridge reads {FORMAT_VERSION}")
+    try:
+        version = int(arrays["format_version"])
+        if version != FORMAT_VERSION:
+            raise InputError(f"{path} has format_version {version}; this version of muybridge reads {FORMAT_VERSION}")
+        return _motion(arrays, path)
+    except InputError as error:
+        raise InputError(str(error) if str(error).startswith(path) else f"{path}: {error}") from None
+    except (TypeError, ValueError, AttributeError) as error:
+        raise InputError(f"{path}: its arrays do not make a motion: {error}") from None
+
+
+def _motion(arrays: dict[str, np.ndarray], path: str) -> Motion:
     layout = None
     if "channels" in arrays:
         channels = tuple(tuple(names.split()) for names in arrays["channels"].tolist())
-        layout = ChannelLayout(channels, tuple(bool(adds) for adds in arrays["adds_offset"]))
+        adds_offset = arrays.get("adds_offset", np.zeros(len(channels), dtype=bool))
+        layout = ChannelLayout(channels, tuple(bool(adds) for adds in adds_offset))
     skeleton = Skeleton(
         tuple(arrays["joint_names"].tolist()),
         arrays["parents"],

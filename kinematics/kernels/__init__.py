@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 def __getattr__(name: str) -> ModuleType:
     """Import a kernel module the first time it is asked for."""
-    if name.startswith("_"):
-        raise AttributeError(name)
-    return importlib.import_module(f"{__name__}.{name}")
+    try:
+        return importlib.import_module(f"{__name__}.{name}")
+    except ModuleNotFoundError as error:
+        if error.name != f"{__name__}.{name}":  # Numba itself is missing, say
+            raise
+        raise AttributeError(f"there are no kernels named {name!r}") from None

@@ -15,7 +15,7 @@ POSITION, NUMBERS, ROWS, ROW_START, ROW_NUMBERS, HARD, STRANGE = range(7)  # ent
 SKIPPED = -1  # `strange[:, 0]` is SKIPPED - n where text before number n was skipped
 
 U = np.uint64
-ONE, NINE, TEN, FORTY_EIGHT = U(1), U(9), U(10), U(48)
+ONE, NINE, TEN, FIFTEEN, FORTY_EIGHT = U(1), U(9), U(10), U(15), U(48)
 LF, CR, BLANK, HASH, PLUS, MINUS, POINT, SLASH, UPPER_E, LOWER_E = 10, 13, 32, 35, 43, 45, 46, 47, 69, 101
 TENS = np.array([float(10**k) for k in range(23)])  # all exact
 EXACT = U(1 << 53)
@@ -92,8 +92,8 @@ def parse(
     first byte, end. A word that is none becomes NaN and goes to `strange` (n, 3) while there is room, and so do, with an
     index of SKIPPED or below, comments and lines that do not begin like a number.
     """
-    size, bits = U(len(data)), values.view(np.uint64)
-    pos, count, row, start, before = U(state[0]), state[1], state[2], U(state[3]), state[4]
+    size, room, bits = U(len(data)), U(len(values)), values.view(np.uint64)
+    pos, count, row, start, before = U(state[0]), U(state[1]), state[2], U(state[3]), U(state[4])
     difficult, odd = state[5], state[6]
     while pos < size:
         c = data[pos]
@@ -108,20 +108,9 @@ def parse(
                 start = pos + ONE
             pos += ONE
             continue
-        if count == len(values) or difficult == len(hard):
+        if count == room:
             break
-        first = pos
-        if c > 57 or c < PLUS or c == SLASH:  # neither digit, sign nor point
-            number_like = c == 78 or c == 110 or c == 73 or c == 105 or c >= 128  # N, n, I, i (nan, inf), a broken byte
-            comment = c == HASH or (c == SLASH and data[pos + ONE] == SLASH)
-            if comment or (count == before and not number_like):
-                while data[pos] != LF and data[pos] != CR:
-                    pos += ONE
-                if odd < len(strange):
-                    strange[odd, 0], strange[odd, 1], strange[odd, 2] = SKIPPED - count, first, pos
-                odd += 1
-                continue
-        negative = c == MINUS
+        first, negative = pos, c == MINUS
         pos += U(negative) | U(c == PLUS)  # no branch: signs are as good as random
         mantissa, begin = U(0), pos
         digit = U(data[pos]) - FORTY_EIGHT
@@ -140,38 +129,58 @@ def parse(
                 digit = U(data[pos]) - FORTY_EIGHT
             fraction = pos - begin
             digits += fraction
-        exponent = -np.int64(fraction)
-        number = digits > U(0)
+        if data[pos] <= BLANK and digits - ONE < FIFTEEN:  # nearly every number
+            value = np.float64(mantissa) / TENS[fraction]
+            values[count] = -value if negative else value
+            count += ONE
+            continue
+        if difficult == len(hard):
+            pos = first
+            break
+        if c > 57 or c < PLUS or c == SLASH:  # neither digit, sign nor point
+            number_like = c == 78 or c == 110 or c == 73 or c == 105 or c >= 128  # N, n, I, i (nan, inf), a broken byte
+            comment = c == HASH or (c == SLASH and data[pos + ONE] == SLASH)
+            if comment or (count == before and not number_like):
+                while data[pos] != LF and data[pos] != CR:
+                    pos += ONE
+                if odd < len(strange):
+                    strange[odd, 0], strange[odd, 1], strange[odd, 2] = SKIPPED - np.int64(count), first, pos
+                odd += 1
+                continue
+        exponent, number = -np.int64(fraction), digits > U(0)
         if number and (data[pos] == LOWER_E or data[pos] == UPPER_E):
             pos += ONE
             below = data[pos] == MINUS
-            if below or data[pos] == PLUS:
-                pos += ONE
+            pos += U(below) | U(data[pos] == PLUS)
             begin, power = pos, np.int64(0)
             while U(data[pos]) - FORTY_EIGHT <= NINE:
                 power = min(power * 10 + np.int64(data[pos]) - 48, np.int64(9999))
                 pos += ONE
             number = pos > begin
             exponent += -power if below else power
-        values[count] = np.nan
-        if not (number and data[pos] <= BLANK):
-            while data[pos] > BLANK:
-                pos += ONE
-            if odd < len(strange):
-                strange[odd, 0], strange[odd, 1], strange[odd, 2] = count, first, pos
-            odd += 1
-        elif digits <= U(19) and mantissa <= EXACT and -22 <= exponent <= 22:
-            value = np.float64(mantissa)
-            value = value / TENS[-exponent] if exponent < 0 else value * TENS[exponent]
-            values[count] = -value if negative else value
-        else:
-            found = _rounded(mantissa, exponent) if digits <= U(19) else U(0)
+        found = U(0)
+        if number and data[pos] <= BLANK:
+            if digits <= U(19) and mantissa <= EXACT and -22 <= exponent <= 22:
+                value = np.float64(mantissa)
+                value = value / TENS[-exponent] if exponent < 0 else value * TENS[exponent]
+                values[count] = -value if negative else value
+                count += ONE
+                continue
+            if digits <= U(19):
+                found = _rounded(mantissa, exponent)
             if found:
                 bits[count] = found | (U(negative) << U(63))
             else:
                 hard[difficult, 0], hard[difficult, 1], hard[difficult, 2] = count, first, pos
                 difficult += 1
-        count += 1
+        else:
+            while data[pos] > BLANK:
+                pos += ONE
+            values[count] = np.nan
+            if odd < len(strange):
+                strange[odd, 0], strange[odd, 1], strange[odd, 2] = count, first, pos
+            odd += 1
+        count += ONE
     state[0], state[1], state[2], state[3], state[4], state[5], state[6] = pos, count, row, start, before, difficult, odd
 
 

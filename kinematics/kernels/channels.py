@@ -45,37 +45,38 @@ def half_angles(degrees: np.ndarray, cosines: np.ndarray, sines: np.ndarray) -> 
 
 
 @jit
-def to_quaternions(values: np.ndarray, starts: np.ndarray, columns: np.ndarray, axes: np.ndarray, out: np.ndarray) -> int:
+def to_quaternions(
+    values: np.ndarray, starts: np.ndarray, columns: np.ndarray, axes: np.ndarray, parities: np.ndarray, out: np.ndarray
+) -> int:
     """Channel values (frames, channels) in degrees -> quaternions `out` (frames, joints, 4); return how many are too large.
 
-    Joint j turns about axes[k] (0, 1, 2) by values[:, columns[k]] for k from starts[j] to starts[j + 1], in this order.
+    Joint j turns about axes[k] (1, 2, 3) by values[:, columns[k]] for k from starts[j] to starts[j + 1], in this order; all
+    uint64. parities[j] is 1 or -1 where these are three different axes, by the parity of their order, and 0 elsewhere.
     """
-    frames, joints = len(values), len(starts) - 1
+    frames, joints, one, two = len(values), len(starts) - 1, np.uint64(1), np.uint64(2)
     cosines, sines, large = np.empty(values.shape[1]), np.empty(values.shape[1]), 0
     for f in range(frames):
         large += half_angles(values[f], cosines, sines)
         for j in range(joints):
-            first = starts[j]
-            if starts[j + 1] - first == 3:
-                a, b, c = axes[first], axes[first + 1], axes[first + 2]
-                if a != b and b != c and c != a:  # the product written out; the sign is the parity of the order
-                    sign = 1.0 if (a + 1) % 3 == b else -1.0
-                    c1, c2, c3 = cosines[columns[first]], cosines[columns[first + 1]], cosines[columns[first + 2]]
-                    s1, s2, s3 = sines[columns[first]], sines[columns[first + 1]], sign * sines[columns[first + 2]]
-                    out[f, j, 0] = c1 * c2 * c3 - s1 * s2 * s3
-                    out[f, j, 1 + a] = s1 * c2 * c3 + c1 * s2 * s3
-                    out[f, j, 1 + b] = c1 * s2 * c3 - s1 * c2 * s3
-                    out[f, j, 1 + c] = sign * (c1 * c2 * s3 + s1 * s2 * c3)
-                    continue
+            k, sign = starts[j], parities[j]
+            if sign != 0.0:  # the product written out
+                c1, c2, c3 = cosines[columns[k]], cosines[columns[k + one]], cosines[columns[k + two]]
+                s1, s2, s3 = sines[columns[k]], sines[columns[k + one]], sign * sines[columns[k + two]]
+                out[f, j, 0] = c1 * c2 * c3 - s1 * s2 * s3
+                out[f, j, axes[k]] = s1 * c2 * c3 + c1 * s2 * s3
+                out[f, j, axes[k + one]] = c1 * s2 * c3 - s1 * c2 * s3
+                out[f, j, axes[k + two]] = sign * (c1 * c2 * s3 + s1 * s2 * c3)
+                continue
             w, x, y, z = 1.0, 0.0, 0.0, 0.0
-            for k in range(first, starts[j + 1]):
-                u, v, axis = cosines[columns[k]], sines[columns[k]], axes[k]
-                if axis == 0:
+            while k < starts[j + 1]:
+                u, v = cosines[columns[k]], sines[columns[k]]
+                if axes[k] == 1:
                     w, x, y, z = w * u - x * v, x * u + w * v, y * u + z * v, z * u - y * v
-                elif axis == 1:
+                elif axes[k] == 2:
                     w, x, y, z = w * u - y * v, x * u - z * v, y * u + w * v, z * u + x * v
                 else:
                     w, x, y, z = w * u - z * v, x * u + y * v, y * u - x * v, z * u + w * v
+                k += one
             out[f, j, 0], out[f, j, 1], out[f, j, 2], out[f, j, 3] = w, x, y, z
     return large
 

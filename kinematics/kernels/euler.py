@@ -72,29 +72,3 @@ def _wrap(x: float) -> float:
     if x < -math.pi:
         return x + 2.0 * math.pi
     return x
-
-
-@jit
-def _near(x: float, reference: float) -> float:
-    return float(x + 2.0 * math.pi * np.round((reference - x) / (2.0 * math.pi)))
-
-
-@jit
-def unroll(angles: np.ndarray, proper: bool) -> np.ndarray:
-    """Triplets (frames, n, 3) in radians -> equal ones, each nearest to the frame before."""
-    out = angles.copy()
-    for f in range(1, len(angles)):
-        for n in range(angles.shape[1]):
-            before = out[f - 1, n]
-            first, middle, last = out[f, n, 0], out[f, n, 1], out[f, n, 2]
-            twin = -middle if proper else math.pi - middle
-            same = (_near(first, before[0]), _near(middle, before[1]), _near(last, before[2]))
-            other = (_near(first + math.pi, before[0]), _near(twin, before[1]), _near(last + math.pi, before[2]))
-            cost_same, cost_other = 0.0, 0.0
-            for k in range(3):
-                cost_same += (same[k] - before[k]) ** 2
-                cost_other += (other[k] - before[k]) ** 2
-            best = same if cost_same <= cost_other else other
-            for k in range(3):
-                out[f, n, k] = best[k]
-    return out

@@ -49,12 +49,17 @@ def unroll(angles: Float[np.ndarray, "frames ... 3"], order: str) -> Float[np.nd
     """Choose, frame by frame along the first axis, the equal triplet (radians) nearest to the one before.
 
     A triplet may be replaced by its twin (outer angles turned by pi, middle one reflected) and by whole turns, so curves
-    of a smooth motion are smooth. The first frame stays as it is.
+    of a smooth motion are smooth; in gimbal lock the outer angles stay near those of the frame before. The first frame stays
+    as it is.
     """
     axes, extrinsic = _axes(order)
     angles = np.asarray(angles, dtype=np.float64)
     turned = np.ascontiguousarray((angles[..., ::-1] if extrinsic else angles).reshape(len(angles), -1, 3))
-    out: np.ndarray = kernels.euler.unroll(turned, axes[0] == axes[2])
+    out = np.empty_like(turned)
+    for k in range(turned.shape[1]):
+        degrees = np.degrees(np.ascontiguousarray(turned[:, k]))
+        near = kernels.channels.continue_angles(degrees, np.zeros(len(degrees), dtype=np.bool_), axes)
+        out[:, k] = turned[:, k] + np.radians(near - degrees)  # what does not change keeps its last digit
     out = out.reshape(angles.shape)
     return np.ascontiguousarray(out[..., ::-1]) if extrinsic else out
 

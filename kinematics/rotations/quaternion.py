@@ -103,11 +103,19 @@ def to_rotation_vector(quaternion: Quaternions) -> Vectors:
 
 
 def from_axis_angle(axis: Vectors, radians: Float[np.ndarray, "..."] | float) -> Quaternions:
-    """Return the rotation by `radians` about a unit axis."""
-    half = 0.5 * np.asarray(radians, dtype=np.float64)[..., None]
+    """Return the rotation by `radians` about an axis of any length.
+
+    Raises:
+        InputError: Where an axis is zero or not finite.
+    """
     axis = np.asarray(axis, dtype=np.float64)
+    length = np.linalg.norm(axis, axis=-1, keepdims=True)
+    if not np.all((length > 0) & np.isfinite(length)):
+        raise InputError("an axis of length zero or with NaN has no direction to turn about")
+    half = 0.5 * np.asarray(radians, dtype=np.float64)[..., None]
     lead = np.broadcast_shapes(axis.shape[:-1], half.shape[:-1])
-    return np.concatenate([np.broadcast_to(np.cos(half), (*lead, 1)), np.broadcast_to(np.sin(half) * axis, (*lead, 3))], axis=-1)
+    sine = np.broadcast_to(np.sin(half) * (axis / length), (*lead, 3))
+    return np.concatenate([np.broadcast_to(np.cos(half), (*lead, 1)), sine], axis=-1)
 
 
 def to_matrix(quaternion: Quaternions) -> Float[np.ndarray, "... 3 3"]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Float
 from PIL import Image, ImageDraw, ImageFont
@@ -9,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 Colour = tuple[int, int, int]
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 Point = Float[np.ndarray, "2"]
+FINER = 3  # pixels of `lines` to one of the canvas, each way
 
 
 class Canvas:
@@ -62,6 +65,28 @@ class Canvas:
         level = np.hypot(u, v)
         slope = np.maximum(np.hypot(u / long, v / wide) / np.maximum(level, 1e-6), 1e-6)  # of `level`, per pixel
         self._cover(rows, columns, (level - 1.0) / slope, colour)
+
+    def lines(
+        self,
+        starts: Float[np.ndarray, "lines 2"],
+        ends: Float[np.ndarray, "lines 2"],
+        widths: Float[np.ndarray, " lines"],
+        colours: Sequence[Colour],
+    ) -> None:
+        """Paint many lines at once, the last one on top: coarser than `stroke`, and far faster."""
+        window = self._window(np.minimum(starts, ends).min(axis=0), np.maximum(starts, ends).max(axis=0), float(widths.max()))
+        if window is None:
+            return
+        rows, columns, _, _ = window
+        corner = np.array([columns.start, rows.start])
+        part = (self.pixels[rows, columns] + 0.5).astype(np.uint8)
+        sheet = Image.fromarray(part.repeat(FINER, axis=0).repeat(FINER, axis=1))
+        pen = ImageDraw.Draw(sheet)
+        segments = (FINER * np.concatenate([starts - corner, ends - corner], axis=1)).tolist()
+        pens = np.maximum(np.round(FINER * widths), 1).astype(int).tolist()
+        for segment, width, colour in zip(segments, pens, colours, strict=True):
+            pen.line(segment, fill=colour, width=width)
+        self.pixels[rows, columns] = np.asarray(sheet.reduce(FINER))
 
     def dot(self, centre: Point, radius: float, colour: Colour) -> None:
         """Paint a disc."""

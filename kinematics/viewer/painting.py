@@ -22,6 +22,7 @@ RIM = 0.006  # paper on both sides of a stroke, which parts it from what it cros
 FADING, FAR = 0.45, 0.12  # a side whose points lie FAR body heights behind the middle fades this far towards the paper
 HEAD_WIDTH = 0.8  # over the height of the head
 AXES_LENGTH = 0.25  # of the frame drawn for a body without bones, in body heights
+CROWD = 400  # strokes, beyond which a body is painted as plain lines
 GROUND_RADIUS = 0.31  # of the disc of ground under a figure, in body heights
 
 
@@ -68,16 +69,31 @@ def paint_shadow(canvas: Canvas, cell: Cell, sticks: Sticks, points: Float[np.nd
     flat = np.array(points)
     flat[:, 1] = cell.anchor[1]
     page = cell.to_pixels(flat)[:, :2]
+    if len(sticks.starts) > CROWD:
+        widths = 1.2 * sticks.radii.mean(axis=1) * sticks.height * cell.scale
+        canvas.lines(page[sticks.starts], page[sticks.ends], widths, [SHADOW] * len(widths))
+        return
     for start, end, radii in zip(sticks.starts, sticks.ends, sticks.radii * sticks.height * cell.scale, strict=True):
         canvas.stroke(page[start], page[end], (0.6 * radii[0], 0.6 * radii[1]), SHADOW)
 
 
 def paint_body(canvas: Canvas, cell: Cell, sticks: Sticks, points: Float[np.ndarray, "points 3"]) -> None:
-    """Paint strokes with their joints and the head, near ones over far ones; a far side is paler."""
+    """Paint strokes with their joints and the head, near ones over far ones; a far side is paler.
+
+    More than CROWD strokes become plain lines without rims and joints, and the head lies over them.
+    """
     page = cell.to_pixels(points)
     unit = sticks.height * cell.scale
     nearness = (page[sticks.starts, 2] + page[sticks.ends, 2]) / 2
     colours = _side_colours(sticks, nearness / unit)
+    if len(sticks.starts) > CROWD:
+        far_first = np.argsort(nearness, kind="stable")
+        starts, ends = page[sticks.starts[far_first], :2], page[sticks.ends[far_first], :2]
+        widths = 2.0 * sticks.radii[far_first].mean(axis=1) * unit
+        canvas.lines(starts, ends, widths, [colours[side] for side in sticks.sides[far_first].tolist()])
+        if sticks.head >= 0:
+            _paint_head(canvas, page, sticks, unit, colours[0])
+        return
     head_nearness = float(page[-2, 2])
     nearness = np.where(sticks.ends == sticks.head, head_nearness + 1e-3, nearness)  # the neck grows out of the head
     order = [(float(near), stroke) for stroke, near in enumerate(nearness)]

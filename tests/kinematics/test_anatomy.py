@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -144,6 +145,26 @@ def test_not_a_body() -> None:
         assert not anatomy.is_human and not anatomy.has_legs and anatomy.dialect == "unknown"
         assert set(anatomy.joints) <= set(ROLES)
         assert len(anatomy.sides) == len(anatomy.mirror) == skeleton.num_joints
+
+
+@pytest.mark.parametrize("chain", [False, True])
+@pytest.mark.parametrize("name", ["prop{}", "LeftFoot{}", "Spine{}"])
+def test_work_grows_with_the_joints_and_not_with_their_square(monkeypatch: pytest.MonkeyPatch, chain: bool, name: str) -> None:
+    count, visited = 3000, 0
+    parents = np.arange(count) - 1 if chain else np.minimum(np.arange(count), 1) - 1
+    skeleton = Skeleton(tuple(name.format(joint) for joint in range(count)), parents, np.tile([0.0, 1.0, 0.0], (count, 1)))
+    for walk in ("ancestors", "descendants"):
+        plain = getattr(Skeleton, walk)
+
+        def counted(self: Skeleton, joint: int, plain: Callable[[Skeleton, int], list[int]] = plain) -> list[int]:
+            nonlocal visited
+            found = plain(self, joint)
+            visited += 1 + len(found)
+            return found
+
+        monkeypatch.setattr(Skeleton, walk, counted)
+    assert not find_anatomy(skeleton).is_human
+    assert visited <= 10 * count
 
 
 def test_dialect_needs_most_of_its_marks() -> None:

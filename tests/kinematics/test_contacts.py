@@ -110,6 +110,17 @@ def test_hysteresis_by_hand():
     assert _without_short_runs(flags, 0)[:, 0].tolist() == flags[:, 0].tolist()
 
 
+@pytest.mark.parametrize("rate", [24.0, 25.0, 30.0])
+def test_a_gap_of_one_frame_is_closed_at_the_rates_of_film(rate: float):
+    still = np.tile([[0.0, 0.9, 0.0]], (40, 1))
+    feet = {side: np.tile([[across, 0.068, 0.0]], (40, 1)) for side, across in (("Left", 0.09), ("Right", -0.09))}
+    feet["Left"][20, 1] += 0.2  # one frame off the floor is shorter than 0.05 s
+    motion = puppet(feet, still).with_frame_time(1 / rate)
+    held = foot_contacts(motion, enter_speed=50.0, leave_speed=50.0)
+    assert held.left.all() and held.right.all()
+    assert not foot_contacts(motion, enter_speed=50.0, leave_speed=50.0, shortest_s=1 / rate).left[20]
+
+
 def test_edges_and_arguments_left_alone():
     motion, _ = walk(1.0)
     before = motion.local_positions.copy()

@@ -16,6 +16,7 @@ from kinematics.frames import (
     positions_from_facing,
     positions_to_facing,
     rotation_to_y_up,
+    rotations_from_facing,
     rotations_to_facing,
     up_axis,
     vectors_from_facing,
@@ -110,6 +111,7 @@ def test_facing_frame_and_back(up: str):
     np.testing.assert_allclose(vectors_from_facing(found, turned), vectors, atol=1e-12)
     np.testing.assert_allclose(vectors_to_facing(found, found.directions), np.tile(forward_axis(up), (12, 1)), atol=1e-9)
     spun = rotations_to_facing(found, transforms.global_rotations)
+    assert_quats_close(rotations_from_facing(found, spun), transforms.global_rotations)
     assert_quats_close(spun, np.broadcast_to(spun[:1], spun.shape))
 
 

@@ -122,6 +122,8 @@ def test_allclose_ignores_the_sign_of_quaternions() -> None:
     assert MOTION.allclose(MOTION.with_local_rotations(-MOTION.local_rotations))
     assert not MOTION.allclose(MOTION[1:])
     assert not MOTION.allclose(STRETCHING) and STRETCHING.allclose(STRETCHING)
+    resting = np.broadcast_to(SKELETON.offsets, (9, 12, 3))
+    assert MOTION.allclose(replace(MOTION, local_positions=resting.copy()))  # bones that could move and do not
     assert not MOTION.allclose(MOTION.with_root_positions(MOTION.root_positions + 1e-6))
     assert not MOTION.allclose(MOTION.with_frame_time(0.1))
 

@@ -85,3 +85,16 @@ def test_allclose() -> None:
     assert not ARM.allclose(ARM.with_offsets(ARM.offsets + 1e-3))
     assert ARM.allclose(ARM.with_offsets(ARM.offsets + 1e-3), atol=1e-2)
     assert not ARM.allclose(random_skeleton(1))
+
+
+@pytest.mark.usefixtures("unchecked_shapes")
+def test_parents_must_be_whole_numbers() -> None:
+    parents: np.ndarray = np.array([-1, 0.9])
+    with pytest.raises(InputError, match="whole numbers"):
+        Skeleton(("a", "b"), parents, np.zeros((2, 3)))
+
+
+def test_default_end_names_are_numbered_within_their_joint() -> None:
+    parents = np.array([1, 0, 1, 1, 0])
+    skeleton = Skeleton(("a", "b"), np.array([-1, 0]), np.zeros((2, 3)), parents, np.zeros((5, 3)))
+    assert skeleton.end_site_names == ("b_end", "a_end", "b_end2", "b_end3", "a_end2")

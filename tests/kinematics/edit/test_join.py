@@ -205,3 +205,16 @@ def test_real_clips_join_without_a_jump(shared_data: Path, first: str, second: s
     rates = [1.0, b.frame_rate / a.frame_rate]
     allowed = max(largest_step(clip) * rate for clip, rate in zip((a, b), rates, strict=True))
     assert largest_step(joined) < 1.3 * allowed
+
+
+def test_clips_of_nearly_one_rate_keep_their_speed() -> None:
+    first, second = waves(1), waves(2)
+    slower = edit.resample(second, first.frame_rate * 29.97 / 30, tolerance=0)
+    joined = edit.concatenate([first, slower], join="cut", align=False)
+    assert not np.array_equal(joined.root_positions[61:70], slower.root_positions[1:10])
+    times = np.arange(20) * first.frame_time / slower.frame_time
+    expected = edit.time_warp(slower, times * slower.frame_time)
+    np.testing.assert_allclose(joined.root_positions[60:80], expected.root_positions, atol=1e-9)
+    rounded = second.with_frame_time(round(second.frame_time, 6))
+    same = edit.concatenate([first, rounded], join="cut", align=False)
+    assert np.array_equal(same.root_positions[60:], second.root_positions)

@@ -44,7 +44,8 @@ def test_the_files_numbers_stay_with_frames_that_are_kept() -> None:
     motion = replace(random_motion(skeleton, 1, num_frames=41, frame_time=1 / 120), source=Source(channel_values=values))
     kept = edit.resample(motion, 30).source.channel_values
     assert kept is not None and np.array_equal(kept, values[::4])
-    assert edit.resample(motion, 50).source.channel_values is None
+    between = edit.resample(motion, 50).source.channel_values  # frame 5 lies on frame 12, the others between two
+    assert between is not None and np.array_equal(between[::5], values[::12])
 
 
 @pytest.mark.parametrize("rate", [30, 60.0, 25, 24])
@@ -198,3 +199,17 @@ def test_a_duration_needs_a_function() -> None:
         edit.time_warp(clip(), np.zeros(3), duration_s=1.0)
     with pytest.raises(InputError, match="one time for each"):
         edit.time_warp(clip(), lambda t: t[:-1])
+
+
+@pytest.mark.parametrize(
+    ("frame_time", "rate", "whole"),
+    [
+        *((time, 120, True) for time in (0.0083333, 0.008333)),
+        *((time, 30, True) for time in (0.0333333, 0.033333, 0.0166667, 0.0083333, 0.008333)),
+        (0.041667, 24, True), (0.0083, 120, False), (1 / 29.97, 30, False), (1 / 23.976, 24, False), (1 / 59.94, 30, False),
+    ],
+)  # fmt: skip
+def test_rounded_frame_times_are_whole_and_other_rates_are_not(frame_time: float, rate: int, whole: bool) -> None:
+    motion = clip(frame_time=frame_time)
+    result = edit.resample(motion, rate)
+    assert (result.num_frames == len(motion[:: round(1 / frame_time / rate)]) and result.frame_time != 1 / rate) == whole

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -255,3 +256,57 @@ def test_real_skeletons_without_helpers(shared_data: Path) -> None:
     assert_world_kept(edited, motion, atol=1e-9)
     _, report = edit.bake_positions(edited)
     assert report.mean_errors.max() < 1.0  # of a body of 24 units
+
+
+def test_numbers_of_joints_that_are_not_touched_are_written_digit_for_digit(tmp_path: Path) -> None:
+    motion = random_motion(human_skeleton(), 1, smooth=True)
+    turned = replace(motion, source=Source())
+    save_motion(turned, tmp_path / "a.bvh")
+    text = (tmp_path / "a.bvh").read_text().splitlines()
+    at = next(k for k, line in enumerate(text) if line.startswith("Frame Time")) + 1
+    rows = [[f"{float(word) + 360.0 * (k > 5):.4f}" for k, word in enumerate(line.split())] for line in text[at:]]
+    (tmp_path / "a.bvh").write_text("\n".join([*text[:at], *map(" ".join, rows), ""]))
+    motion = load_motion(tmp_path / "a.bvh")
+    for edited, touched in (
+        (edit.insert_joint(motion, "new", above="Neck"), {"new"}),
+        (edit.remove_joints(motion, ["LeftArm"]), {"LeftForeArm", "Hips"}),
+    ):
+        save_motion(edited, tmp_path / "b.bvh")
+        back = load_motion(tmp_path / "b.bvh", position_channels="replace")
+        for joint in set(edited.skeleton.joint_names) - touched:
+            np.testing.assert_array_equal(numbers(back, joint), numbers(motion, joint))
+    before = numbers(edit.insert_joint(motion, "new", above="Neck"), "new")
+    assert not before.any()  # not a whole turn away
+
+
+def numbers(motion: Motion, joint: str) -> np.ndarray:
+    """The rotation channels of a joint as read."""
+    layout, values = motion.skeleton.layout, motion.source.channel_values
+    assert layout is not None and values is not None
+    index = motion.skeleton.joint_index(joint)
+    end = sum(map(len, layout.channels[: index + 1]))
+    return np.asarray(values[:, end - 3 : end])
+
+
+def test_work_grows_with_the_joints_and_not_with_their_square(monkeypatch: pytest.MonkeyPatch) -> None:
+    count, visited = 1500, 0
+    names = tuple(f"j{joint}" for joint in range(count))
+    skeleton = Skeleton(names, np.arange(count) - 1, np.tile([0.0, 1.0, 0.0], (count, 1)))
+    skeleton = skeleton.with_layout(ChannelLayout.default(count))
+    motion = Motion(skeleton, np.zeros((1, 3)), np.tile(quaternion.IDENTITY, (1, count, 1)), 1 / 30)
+    for walk in ("ancestors", "descendants"):
+        plain = getattr(Skeleton, walk)
+
+        def counted(self: Skeleton, joint: int, plain: Callable[[Skeleton, int], list[int]] = plain) -> list[int]:
+            nonlocal visited
+            found = plain(self, joint)
+            visited += len(found)
+            return found
+
+        monkeypatch.setattr(Skeleton, walk, counted)
+    assert edit.remove_joints(motion, ["j700"]).skeleton.parents.tolist() == list(range(-1, count - 2))
+    half = edit.keep_joints(motion, names[::2])
+    assert half.skeleton.offsets[1:].tolist() == [[0.0, 2.0, 0.0]] * (count // 2 - 1)
+    assert half.skeleton.end_site_names == (names[-1],)
+    assert edit.merge_joints(motion, names[10:1000]).skeleton.num_joints == count - 989
+    assert visited <= 10 * count

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kinematics import ChannelLayout, InputError, Motion, Skeleton, forward_kinematics
+from kinematics import ChannelLayout, InputError, Motion, Skeleton, forward_kinematics, load_motion, save_motion
 from kinematics.io.bvh_fit import fit_channels, usual_layout
 from kinematics.io.bvh_read import read_bvh
 from kinematics.io.bvh_write import format_rows, to_bvh, write_bvh
@@ -377,3 +377,13 @@ def test_the_motion_is_left_alone(plain: Any) -> None:
     np.testing.assert_array_equal(motion.root_positions, before[0])
     np.testing.assert_array_equal(motion.local_rotations, before[1])
     assert motion.source.channel_values is before[2]
+
+
+def test_two_end_sites_without_names_are_nothing_to_repair(tmp_path: Path) -> None:
+    body = random_skeleton(1, num_joints=2, num_end_sites=0)
+    twice = Skeleton(body.joint_names, body.parents, body.offsets, np.array([1, 1, 0]), np.eye(3))
+    save_motion(random_motion(twice, 1), tmp_path / "a.bvh")
+    text = (tmp_path / "a.bvh").read_text()
+    assert text.count("End Site\n") == 3
+    read = load_motion(tmp_path / "a.bvh", strict=True)
+    assert not read.source.repairs and set(read.skeleton.end_site_names) == {"joint1_end", "joint1_end2", "joint0_end"}

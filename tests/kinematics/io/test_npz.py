@@ -45,7 +45,7 @@ def test_refuses_what_is_not_ours(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="not an NPZ file"):
         load_motion(path)
     np.savez(path, poses=np.zeros(3))
-    with pytest.raises(InputError, match="lacks joint_names, .*it has poses"):
+    with pytest.raises(InputError, match="lacks format_version, joint_names, .*it has poses"):
         load_motion(path)
     data = io.BytesIO()
     np.savez(data, joint_names=np.array([object()]))
@@ -61,3 +61,30 @@ def test_refuses_what_is_not_ours(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(InputError, match="not an NPZ file"):
         load_motion(path)
+
+
+def test_mutated_files_never_raise_anything_else(tmp_path: Path) -> None:
+    save_motion(random_motion(random_skeleton(1), 2, num_frames=2), tmp_path / "a.npz")
+    whole, rng = (tmp_path / "a.npz").read_bytes(), np.random.default_rng(0)
+    refused = 0
+    for _ in range(300):
+        data = bytearray(whole)
+        for place in rng.integers(len(data), size=int(rng.integers(1, 6))):
+            data[place] = int(rng.integers(256))
+        (tmp_path / "b.npz").write_bytes(bytes(data))
+        try:
+            load_motion(tmp_path / "b.npz")
+        except InputError:
+            refused += 1
+    assert refused > 100
+
+
+@pytest.mark.parametrize("key", ["frame_time", "joint_names", "channels", "format_version", "parents"])
+def test_arrays_that_do_not_fit(tmp_path: Path, key: str) -> None:
+    save_motion(random_motion(random_skeleton(1).with_layout(ChannelLayout.default(12)), 2), tmp_path / "a.npz")
+    with np.load(tmp_path / "a.npz") as archive:
+        arrays = dict(archive)
+    for wrong in (np.zeros((2, 2)), np.array("text"), np.zeros(0)):
+        np.savez(tmp_path / "b.npz", **{**arrays, key: wrong})
+        with pytest.raises(InputError, match="b.npz"):
+            load_motion(tmp_path / "b.npz")

@@ -27,7 +27,9 @@ def test_to_quaternion_against_scipy(order: str) -> None:
 @pytest.mark.parametrize("order", ALL)
 def test_from_quaternion_against_scipy(order: str) -> None:
     rotation = Rotation.random(300, rng=2)
-    np.testing.assert_allclose(euler.from_quaternion(rotation.as_quat(scalar_first=True), order), rotation.as_euler(order), atol=1e-10)
+    np.testing.assert_allclose(
+        euler.from_quaternion(rotation.as_quat(scalar_first=True), order), rotation.as_euler(order), atol=1e-10
+    )
 
 
 @given(orders, angles)
@@ -67,6 +69,15 @@ def test_unroll_follows_a_smooth_motion(order: str) -> None:
     assert np.abs(np.diff(smooth, axis=0)).max() < 0.5
     assert_quats_close(euler.to_quaternion(smooth, order), euler.to_quaternion(wild, order), atol_radians=1e-9)
     np.testing.assert_array_equal(smooth[0], wrapped[0])
+
+
+@pytest.mark.parametrize("order", ["ZXY", "YXZ", "ZXZ", "yxz"])
+def test_unroll_passes_through_gimbal_lock_without_a_jump(order: str) -> None:
+    middle = np.pi / 2 if len(set(order)) == 3 else 0.0
+    smooth = np.tile([[0.4, middle, 0.7]], (5, 1))
+    wrapped = euler.from_quaternion(euler.to_quaternion(smooth, order), order)
+    wrapped[0] = smooth[0]
+    np.testing.assert_allclose(euler.unroll(wrapped, order), smooth, atol=1e-12)
 
 
 def test_shapes() -> None:

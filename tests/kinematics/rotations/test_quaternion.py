@@ -174,6 +174,14 @@ def test_normalize_refuses_nothing_to_normalize() -> None:
             quaternion.normalize(bad)
 
 
+def test_axis_of_any_length() -> None:
+    np.testing.assert_allclose(
+        quaternion.from_axis_angle(np.array([0.0, 0, 2]), 1.0), quaternion.from_rotation_vector(np.array([0.0, 0, 1])), atol=1e-15
+    )
+    with pytest.raises(InputError, match="no direction"):
+        quaternion.from_axis_angle(np.zeros(3), 1.0)
+
+
 def test_arguments_are_left_alone() -> None:
     a, b, v = RANDOM.copy(), OTHER.copy(), VECTORS.copy()
     for array in (a, b, v):
