@@ -192,6 +192,8 @@ def finish(tables: Sequence[Table], bars: Sequence[Bar], results: object, asked:
         print(json.dumps({"results": results, "bars": met}, indent=2))
     else:
         console = Console()
+        if not console.is_terminal:
+            console = Console(width=max(console.width, 140))
         for table in tables:
             console.print(table)
         for bar in bars:

@@ -36,6 +36,21 @@ def test_writes_the_clip_and_its_picture(folder: Path) -> None:
     assert (folder / "out.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_names_with_brackets(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(folder)
+    text, name = (folder / "target.bvh").read_text(), "Head[/x]_of_the_third_body_from_the_left"
+    assert "JOINT Head\n" in text
+    (folder / "brackets.bvh").write_text(text.replace("JOINT Head\n", f"JOINT {name}\n"))
+    monkeypatch.delenv("COLUMNS", raising=False)
+    monkeypatch.setattr(sys, "argv", ["retarget", "walk.bvh", "--to", "brackets.bvh", "-o", "out[x].bvh", "--no-picture"])
+    with pytest.raises(SystemExit) as exit_info:
+        main()
+    shown = capsys.readouterr().out
+    assert exit_info.value.code == 0 and name in shown and "wrote out[x].bvh" in shown
+    assert max(map(len, shown.splitlines())) > 80  # more than rich takes where there is no terminal
+    assert load_motion(folder / "out[x].bvh").num_frames and not (folder / "out[x].png").exists()
+
+
 def test_errors_are_one_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(folder)
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
@@ -49,8 +64,9 @@ def test_errors_are_one_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch, 
         (("walk.bvh", "--to", "target.bvh", "-o", "walk.bvh"), "would overwrite"),
         (("walk.bvh", "--to", "target.bvh", "-o", "./target.bvh"), "would overwrite"),
         (("missing.bvh", "--to", "target.bvh", "-o", "out.bvh"), "missing.bvh"),
-        (("walk.bvh", "--to", "target.bvh", "-o", "nowhere/out.bvh"), "nowhere"),
-        (("walk.bvh", "--to", "target.bvh", "-o", "out.txt"), "out.txt"),
+        (("walk.bvh", "--to", "target.bvh", "-o", "nowhere/out.bvh"), "there is no folder 'nowhere'"),
+        (("walk.bvh", "--to", "target.bvh", "-o", "out.txt"), "'out.txt': the output must end in .bvh or .npz"),
+        (("missing.bvh", "--to", "missing.bvh", "-o", "out.txt"), "must end in"),  # before any work
     ):
         monkeypatch.setattr(sys, "argv", ["retarget", *arguments])
         with pytest.raises(SystemExit) as exit_info:

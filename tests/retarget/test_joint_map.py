@@ -42,3 +42,19 @@ def test_the_table_tells_what_drives_what(bodies) -> None:
     assert "LeftUpperLeg" in text and "left thigh" in text
     text = shown(match(bodies.person("LAFAN1").skeleton, bodies.person("Unity").skeleton).without("Head"))
     assert "target joints at rest: Head" in text and "source joints not used: " in text
+
+
+def test_a_given_pair_takes_the_place_of_what_drove_the_joint(bodies) -> None:
+    before = match(bodies.person("LAFAN1").skeleton, bodies.person("Unity").skeleton)
+    after = before.with_pair("Spine", "Head")
+    assert list(dict.fromkeys(pair.target for pair in after.pairs)) == list(dict.fromkeys(pair.target for pair in before.pairs))
+    assert "Head" in after.unmapped_source and "Spine" not in after.unmapped_source and "Head" not in after.unmapped_target
+    last = before.without("Hips").with_pair("Hips", "Hips")
+    assert last.pairs[-1].target == "Hips" and "Hips" not in (*last.unmapped_source, *last.unmapped_target)
+
+
+def test_names_with_brackets_are_shown_as_they_are() -> None:
+    pair = JointPair("Head[/x]", "[bold]Head", "head", 1.0, "equal [/] names")
+    text = shown(JointMap((pair,), ("Toe[/a]",), ("[red]Hat",), "CMU[/y]", "[dim]SMPL"))
+    for name in ("Head[/x]", "[bold]Head", "equal [/] names", "Toe[/a]", "[red]Hat", "CMU[/y]", "[dim]SMPL"):
+        assert name in text

@@ -40,7 +40,8 @@ def test_report_numbers_and_table(bodies) -> None:
     assert report.mean_direction_error_degrees == pytest.approx(np.mean([error.mean_degrees for error in errors]))
     assert report.max_direction_error_degrees == max(error.max_degrees for error in errors)
     console = Console(width=100, file=io.StringIO(), record=True)
-    console.print(replace(report, warnings=("up axis is a guess",)))
+    console.print(replace(report, warnings=("up axis is a guess", "Head[/x] is stiff")))
     text = console.export_text()
     assert "bone direction error" in text and "left upper arm" in text and "up axis is a guess" in text
+    assert "Head[/x] is stiff" in text
     assert replace(report, bone_directions={}).mean_direction_error_degrees == 0.0

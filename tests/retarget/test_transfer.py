@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from kinematics.forward import forward_kinematics
 from kinematics.motion import Motion
@@ -16,6 +17,17 @@ def identity_alignment(skeleton: Skeleton) -> Alignment:
     joints = np.arange(skeleton.num_joints)
     still = np.tile(quaternion.IDENTITY, (len(joints), 1))
     return Alignment(joints, joints, np.ones(len(joints)), still, same_body=True)
+
+
+def test_an_alignment_cannot_be_changed() -> None:
+    weights = np.ones(2)
+    still = np.tile(quaternion.IDENTITY, (2, 1))
+    alignment = Alignment(np.arange(2), np.arange(2), weights, still, same_body=True)
+    for array in (alignment.source_joints, alignment.target_joints, alignment.weights, alignment.local_rotations):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 0
+    weights[0] = 5.0
+    assert alignment.weights[0] == 1.0
 
 
 def test_identity_alignment_gives_the_local_rotations_back() -> None:

@@ -12,7 +12,9 @@ import pytest
 
 import kinematics
 from kinematics import BvhParseError, InputError, KinematicsError, load_motion, load_motions, save_motion
+from kinematics._arrays import HUGE_PAGE
 from kinematics.errors import MissingFileError
+from kinematics.io.bvh_read import read_bvh
 from kinematics.testing import assert_motions_close, random_motion, random_skeleton
 
 
@@ -67,6 +69,30 @@ def test_what_is_no_motion_file(tmp_path: Path) -> None:
     for name in ("x" * 5000 + ".bvh", "a\0b.bvh"):
         with pytest.raises(InputError, match="cannot read"):
             load_motion(tmp_path / name)
+
+
+@pytest.mark.parametrize("form", ["plain", "no line end", "commas", "UTF-16", "CR", "NaN", "npz"])
+def test_a_large_file_reads_as_its_bytes_do(form: str, plain: Any, tmp_path: Path) -> None:
+    text = plain.text(rows=plain.rows * 9000, frames="Frames: 27000")
+    data = {
+        "no line end": text.rstrip("\n").encode(),
+        "commas": text.replace(".", ",").replace("0,0333333", "0.0333333").encode(),
+        "UTF-16": text.encode("utf-16"),
+        "CR": text.replace("\n", "\r").encode(),
+        "NaN": text.replace("92.000000", "nan").encode(),
+    }.get(form, text.encode())
+    assert len(data) > HUGE_PAGE
+    (expected,) = read_bvh(data)
+    path = tmp_path / ("large.npz" if form == "npz" else "large.bvh")
+    if form == "npz":
+        save_motion(expected, path)
+    else:
+        path.write_bytes(data)
+    motion = load_motion(path)
+    assert motion.num_frames == 27000 and len(motion.source.repairs) == (0 if form == "npz" else len(expected.source.repairs))
+    assert motion.source.channel_values is not None and expected.source.channel_values is not None
+    assert motion.source.channel_values.tobytes() == expected.source.channel_values.tobytes()
+    assert motion.local_rotations.tobytes() == expected.local_rotations.tobytes()
 
 
 def test_an_unknown_extension_is_not_written(tmp_path: Path) -> None:

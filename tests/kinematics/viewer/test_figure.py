@@ -54,6 +54,11 @@ def chain(num_joints: int) -> Skeleton:
     )
 
 
+def star(num_joints: int) -> Skeleton:
+    offsets = np.random.default_rng(0).normal(size=(num_joints, 3))
+    return Skeleton(tuple(f"leaf{i}" for i in range(num_joints)), np.minimum(np.arange(num_joints) - 1, 0), offsets)
+
+
 def test_a_strip_holds_a_body_with_both_sides(person: Person) -> None:
     picture = image(person(travel=1.5))
     assert picture.dtype == np.uint8
@@ -162,6 +167,8 @@ ODD: dict[str, Callable[[Person], Motion]] = {
     "prop of one joint": lambda person: random_motion(prop(), 1, num_frames=5),
     "prop that stays": lambda person: Motion(prop(), np.zeros((3, 3)), np.tile(quaternion.IDENTITY, (3, 1, 1)), 0.1),
     "chain of 200": lambda person: random_motion(chain(200), 2, num_frames=3, smooth=True),
+    "chain of 4000": lambda person: random_motion(chain(4000), 3, num_frames=3, smooth=True),
+    "star of 4000": lambda person: random_motion(star(4000), 4, num_frames=3, smooth=True),
     "no frames": lambda person: person()[:0],
     "one frame": lambda person: person(1),
     "two frames": lambda person: person(2),
@@ -240,3 +247,12 @@ def test_real_clips(shared_data: Path, clip: str) -> None:
     for colour in (RIGHT, MIDDLE):
         assert len(where(poses(picture), colour)) > 200
     assert blue(poses(picture)) > 200
+
+
+def test_a_crowd_of_strokes_looks_like_a_few(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    fine = image(person(1), labels=[""]).astype(int)
+    monkeypatch.setattr("kinematics.viewer.painting.CROWD", 5)
+    coarse = image(person(1), labels=[""]).astype(int)
+    assert 0.0 < np.abs(coarse - fine).mean() < 3.0
+    for colour in (RIGHT, MIDDLE):
+        assert len(where(poses(coarse), colour)) > 0.5 * len(where(poses(fine), colour))
