@@ -47,7 +47,12 @@ def test_all_holds_every_extra() -> None:
 def test_wheel_holds_the_packages_and_nothing_else(tmp_path: Path) -> None:
     hatchling = pytest.importorskip("hatchling", reason="hatchling is in the dev extra; without it no wheel can be built here")
     assert hatchling
-    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)], cwd=ROOT, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         tops = {name.split("/")[0] for name in archive.namelist()}

@@ -23,9 +23,7 @@ def by_matrices(motion: Motion, frame: int) -> tuple[np.ndarray, np.ndarray]:
         if parent < 0:
             local[:3, 3] = motion.root_positions[frame]
         world.append(local if parent < 0 else world[parent] @ local)
-    ends = [
-        (world[p] @ np.append(o, 1.0))[:3] for p, o in zip(skeleton.end_site_parents, skeleton.end_site_offsets, strict=True)
-    ]
+    ends = [(world[p] @ np.append(o, 1.0))[:3] for p, o in zip(skeleton.end_site_parents, skeleton.end_site_offsets, strict=True)]
     return np.array(world), np.array(ends).reshape(-1, 3)
 
 
@@ -65,7 +63,9 @@ def test_bones_keep_their_length() -> None:
     motion = random_motion(random_skeleton(7, num_joints=200), 8)
     where = forward_kinematics(motion).global_positions
     lengths = np.linalg.norm(where[:, 1:] - where[:, motion.skeleton.parents[1:]], axis=-1)
-    np.testing.assert_allclose(lengths, np.broadcast_to(np.linalg.norm(motion.skeleton.offsets[1:], axis=-1), lengths.shape), atol=1e-12)
+    np.testing.assert_allclose(
+        lengths, np.broadcast_to(np.linalg.norm(motion.skeleton.offsets[1:], axis=-1), lengths.shape), atol=1e-12
+    )
 
 
 def test_the_roots_offset_has_no_part() -> None:

@@ -38,7 +38,7 @@ def test_writes_the_clip_and_its_picture(folder: Path) -> None:
 
 def test_names_with_brackets(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(folder)
-    text, name = (folder / "target.bvh").read_text(), "Head[/x]_of_the_third_body_from_the_left"
+    text, name = (folder / "target.bvh").read_text(), "the_third_body_from_the_left_of_the_stage:Head[/x]"
     assert "JOINT Head\n" in text
     (folder / "brackets.bvh").write_text(text.replace("JOINT Head\n", f"JOINT {name}\n"))
     monkeypatch.delenv("COLUMNS", raising=False)

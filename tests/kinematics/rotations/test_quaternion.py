@@ -40,7 +40,9 @@ def test_multiply_is_hamiltons() -> None:
 
 
 def test_inverse_and_associativity() -> None:
-    assert_quats_close(quaternion.multiply(RANDOM, quaternion.inverse(RANDOM)), np.broadcast_to(quaternion.IDENTITY, RANDOM.shape))
+    assert_quats_close(
+        quaternion.multiply(RANDOM, quaternion.inverse(RANDOM)), np.broadcast_to(quaternion.IDENTITY, RANDOM.shape)
+    )
     third = RANDOM[::-1]
     left = quaternion.multiply(quaternion.multiply(RANDOM, OTHER), third)
     np.testing.assert_allclose(left, quaternion.multiply(RANDOM, quaternion.multiply(OTHER, third)), atol=1e-15)
@@ -138,7 +140,9 @@ def test_shortest_arc(start: np.ndarray, end: np.ndarray) -> None:
     if min(np.linalg.norm(start), np.linalg.norm(end)) > 1e-6:
         u, v = start / np.linalg.norm(start), end / np.linalg.norm(end)
         np.testing.assert_allclose(quaternion.rotate(rotation, u), v, atol=1e-7)
-        np.testing.assert_allclose(quaternion.angle(rotation), 2 * np.arctan2(np.linalg.norm(u - v), np.linalg.norm(u + v)), atol=1e-7)
+        np.testing.assert_allclose(
+            quaternion.angle(rotation), 2 * np.arctan2(np.linalg.norm(u - v), np.linalg.norm(u + v)), atol=1e-7
+        )
 
 
 def test_shortest_arc_edges() -> None:
