@@ -13,6 +13,7 @@ from kinematics import kernels
 from kinematics.errors import InputError
 from kinematics.motion import Motion
 
+MOST_FRAMES = 1e8  # three weeks at 60 Hz: more is a slip of the keyboard
 ON_FRAME = 1e-6  # times within this part of a frame count as the frame itself
 
 
@@ -32,13 +33,15 @@ def resample(motion: Motion, frame_rate: float | int, *, tolerance: float | int 
         tolerance: How far, as a part of 1, the ratio of the rates may be from whole; 0 always gives exactly `frame_rate`.
 
     Raises:
-        InputError: On a rate that is not positive, or a tolerance outside 0 to 0.1.
+        InputError: On a rate that is not positive or would make over 1e8 frames, or a tolerance outside 0 to 0.1.
     """
     if not (frame_rate > 0 and math.isfinite(frame_rate)):
         raise InputError(f"frame_rate must be a positive number of frames a second, got {frame_rate}")
     if not 0 <= tolerance <= 0.1:
         raise InputError(f"tolerance must lie between 0 and 0.1, got {tolerance}")
     step = 1.0 / (motion.frame_time * frame_rate)  # old frames in one new frame
+    if motion.num_frames / step > MOST_FRAMES:
+        raise InputError(f"at {frame_rate:.6g} frames a second the clip would have {motion.num_frames / step:.3g} frames")
     tolerance = max(tolerance, 1e-12)
     if step > 0.7 and abs(step / (stride := round(step)) - 1.0) <= tolerance:
         return _at_rate(motion[::stride], motion.frame_time * stride, float(frame_rate))

@@ -213,3 +213,8 @@ def test_rounded_frame_times_are_whole_and_other_rates_are_not(frame_time: float
     motion = clip(frame_time=frame_time)
     result = edit.resample(motion, rate)
     assert (result.num_frames == len(motion[:: round(1 / frame_time / rate)]) and result.frame_time != 1 / rate) == whole
+
+
+def test_a_rate_that_no_memory_holds_is_refused() -> None:
+    with pytest.raises(InputError, match="the clip would have"):
+        edit.resample(random_motion(random_skeleton(1), 2), 1e12)
