@@ -1,6 +1,7 @@
 """Skeletal motion: load, check, edit and write clips, forward kinematics."""
 
 from kinematics import edit as edit
+from kinematics import ik as ik
 from kinematics.anatomy import Anatomy as Anatomy
 from kinematics.anatomy import find_anatomy as find_anatomy
 from kinematics.errors import BvhParseError as BvhParseError
