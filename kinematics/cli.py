@@ -1,14 +1,12 @@
-"""Command line: `python -m kinematics info | doctor | convert`."""
+"""Command line: `python -m kinematics info | doctor | convert | solve | pin`."""
 
 from __future__ import annotations
 
-import os
-import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import NoReturn
 
 import tyro
 from rich.console import Console
@@ -18,17 +16,19 @@ from rich.tree import Tree
 
 from kinematics import edit
 from kinematics.anatomy import ROLES, Anatomy, find_anatomy
+from kinematics.cli_shared import Clip, Output, require_other_file, require_writable, save
+from kinematics.cli_shared import run as run
+from kinematics.cli_solve import solve
 from kinematics.doctor import diagnose, fix
-from kinematics.errors import InputError, KinematicsError, UnknownNameError
-from kinematics.io import load_motions, save_motion
+from kinematics.errors import UnknownNameError
+from kinematics.ik import pin_contacts
+from kinematics.io import load_motions
 from kinematics.motion import Motion
 from kinematics.rotations.euler import ORDERS
 from kinematics.skeleton import ChannelLayout, Skeleton
 from kinematics.standardize import express, standardize
 from kinematics.world import WorldReport, inspect_world
 
-Clip = tyro.conf.Positional[Path]
-Output = Annotated[Path, tyro.conf.arg(aliases=["-o"])]
 DEEPEST = 16  # levels that are drawn as a tree
 app = tyro.extras.SubcommandApp()
 
@@ -72,9 +72,9 @@ def doctor(clip: Clip, /, *, fix: Path | None = None) -> None:
 
 def _fix(motions: Sequence[Motion], clip: Path, target: Path) -> None:
     console = Console()
-    _require_other_file(clip, target)
+    require_other_file(clip, target)
     mended = [fix(motion) for motion in motions]
-    _save([each.motion for each in mended], target)
+    save([each.motion for each in mended], target)
     for line in [change for each in mended for change in each.changes] or ["nothing had to be mended"]:
         console.print(f"- {escape(line)}", highlight=False)
 
@@ -102,7 +102,7 @@ def convert(
         rotation_order: Order of the rotation channels of all joints, such as ZXY.
         rigid: Turn position channels of all joints but the root into fixed bones; the error is printed.
     """
-    _require_other_file(clip, output)
+    require_other_file(clip, output)
     motions = load_motions(clip)
     if unit is not None or up is not None:
         world = inspect_world(motions[0])
@@ -117,7 +117,7 @@ def convert(
         motions = [motion for motion, _ in baked]
     if rotation_order is not None:
         motions = [_with_order(motion, rotation_order) for motion in motions]
-    _save(motions, output)
+    save(motions, output)
 
 
 def _in_world(motion: Motion, world: WorldReport, unit: str | None, up: str | None) -> Motion:
@@ -132,12 +132,6 @@ def _with_order(motion: Motion, order: str) -> Motion:
     layout = ChannelLayout.default(motion.skeleton.num_joints, rotation_order=order, all_positions=moving)
     fresh = replace(motion.source, channel_values=None)
     return replace(motion, skeleton=motion.skeleton.with_layout(layout), source=fresh)
-
-
-def _save(motions: Sequence[Motion], target: Path) -> None:
-    save_motion(motions[0] if len(motions) == 1 else motions, target)
-    what = f"{motions[0].num_frames} frames at {motions[0].frame_rate:.6g} Hz" + (f", {len(motions)} roots" * (len(motions) > 1))
-    Console().print(f"wrote {escape(str(target))}: {what}", highlight=False, soft_wrap=True)
 
 
 def _summary(motion: Motion, title: str) -> Table:
@@ -211,28 +205,35 @@ def _print_lines(console: Console, title: str, lines: Sequence[object]) -> None:
             console.print(f"- {escape(str(line))}", highlight=False)
 
 
-def _require_other_file(source: Path, target: Path) -> None:
-    if source.resolve() == target.resolve():
-        raise InputError(f"{target} would overwrite the clip itself; give another output file")
+app.command(solve)
 
 
-def run(application: Callable[[], object]) -> NoReturn:
-    """Run a command line; errors of ours become one sentence on stderr and exit status 2."""
-    try:
-        application()
-        sys.stdout.flush()
-    except KinematicsError as error:
-        Console(stderr=True).print(f"[bold red]error:[/bold red] {escape(str(error))}", highlight=False, soft_wrap=True)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        Console(stderr=True).print("interrupted")
-        sys.exit(130)
-    except BrokenPipeError:  # the reader of our output, such as `head`, has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    sys.exit(0)
+@app.command
+def pin(clip: Clip, /, *, output: Output, ease_s: float = 0.07) -> None:
+    """Take the slide out of feet that stand; the rest stays close to the clip.
+
+    Args:
+        clip: Motion file (.bvh or .npz).
+        output: File to write (.bvh or .npz).
+        ease_s: Seconds at both ends of a stance within which a foot comes to rest and leaves.
+    """
+    require_writable(output)
+    require_other_file(clip, output)
+    motions, console = load_motions(clip), Console()
+    world = inspect_world(motions[0])
+    pinned = [pin_contacts(motion, ease_s=ease_s, up=world.up.value) for motion in motions]
+    save([each.motion for each in pinned], output)
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    titles = ("slide before", "after", "largest shift", "frames pinned")
+    for title in ("foot", *titles):
+        table.add_column(title, justify="left" if title == "foot" else "right")
+    for foot in [foot for each in pinned for foot in each.feet]:
+        speeds = (f"{100.0 * world.metres_per_unit * slide:.2g} cm/s" for slide in (foot.slide_before, foot.slide_after))
+        shift = f"{100.0 * world.metres_per_unit * foot.largest_shift:.2g} cm"
+        table.add_row(escape(foot.name), *speeds, shift, str(foot.stance_steps))
+    console.print(table if table.row_count else "no feet were found; the clip stays as it is")
 
 
 def main() -> NoReturn:
     """Run `python -m kinematics`."""
-    run(lambda: app.cli(prog="python -m kinematics", description="Look at, check and convert motion clips."))
+    run(lambda: app.cli(prog="python -m kinematics", description="Look at, check, convert and change motion clips."))

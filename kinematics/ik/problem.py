@@ -83,7 +83,8 @@ class Problem:
             fixed: Joints or end sites that stay exactly where the pose has them, and may turn. The first is the base that
                 the body hangs from; the others are goals before all others.
             limits: Joint limits by name, see `ik.human_limits` and `ik.limits_from_motion`.
-            stiffness: By joint name: 1 is usual, 10 turns a tenth as readily, `math.inf` is locked.
+            stiffness: By joint name: 1 is usual, 10 turns a tenth as readily, `math.inf` is locked. With root="translation"
+                the root's is that of its place.
 
         Raises:
             InputError: On goals or options that cannot be.

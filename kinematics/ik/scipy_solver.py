@@ -1,8 +1,8 @@
 """SciPy's trust-region least squares on the same residuals, with the exact Jacobian: slow, and what others are held against.
 
-Each joint that may turn has parameters, see `scipy_parameters`. Ranges of angles are bounds of the solver ("trf"). How far
-a bone may swing is a penalty, made stronger until it hardly gives, and then a projection. Levels of priority are solved one
-after the other, with what the levels before them reached as a strong pull.
+A pose is a row of numbers, see `scipy_parameters`: ranges of angles are bounds of the solver, a swing's limit lies in the
+numbers' meaning. Least squares ("trf") come first; where residuals are left, L-BFGS-B goes on to the least cost. Levels of
+priority are solved one after the other, with what the levels before them reached as a strong pull.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from jaxtyping import Float
 
 from kinematics import kernels
 from kinematics.errors import InputError
-from kinematics.ik.limits import SWING_TWIST
-from kinematics.ik.scipy_parameters import PoseNumbers, left_jacobian
+from kinematics.ik.scipy_parameters import PoseNumbers
 from kinematics.ik.tables import Tables
 from kinematics.rotations import quaternion
 
@@ -23,7 +22,7 @@ NOT_FINITE, CONVERGED, UNREACHABLE, LIMITED, ITERATIONS = -1, 0, 1, 2, 3
 PULLS = (1e1, 1e3, 1e5)  # how much stronger than a level's own goals what it must keep is, one after the other
 PRECISION = 1e-15  # relative change of cost or pose that ends the search
 FIRST = 30  # evaluations of the first search
-SMALL = 1e-14  # cost, with the skeleton's reach or the farthest target as unit length, that needs no second one
+SMALL, NOTHING = 1e-20, 1e-30  # costs that need no second search or none, in the largest of reach and first residuals
 RESTARTS = 1  # from near a point that is not good enough: a straight limb has no slope
 NUDGE = 0.3  # radians
 AT_BOUND = 1e-6  # radians
@@ -109,7 +108,6 @@ class _Search:
         weights = np.where(tables.tree["mobility"][:-1] > 0.0, tables.tree["posture"][:-1], 0.0)
         self.postured = np.flatnonzero(weights).tolist()
         self.posture_weights = np.sqrt(weights[self.postured])
-        self.root, self.local = root, local
         self._look(root, self._allowed(local))
         self.scale = 1.0 / max(tables.reach, float(np.abs(self.residual).max()))
 
@@ -188,19 +186,17 @@ class _Search:
         wanted, local = self.frame.posture[tree["joint"][self.postured]], self.local[self.postured]
         away = quaternion.to_rotation_vector(quaternion.multiply(wanted, quaternion.inverse(local)))
         slopes = np.zeros((number, 3, self.jacobian.shape[1]))
+        bends = _slopes_of_log(away)
+        to_parent = quaternion.to_matrix(quaternion.inverse(self.turned[tree["parent"][self.postured]]))
         for row, k in enumerate(self.postured):
-            to_parent = quaternion.to_matrix(quaternion.inverse(self.turned[tree["parent"][k]]))
-            # log(E exp(-d)) = log E - J^-1 d, with the right Jacobian J(x) = J_left(-x).
-            slopes[row, :, 3 * k : 3 * k + 3] = -np.linalg.inv(left_jacobian(-away[row])) @ to_parent
+            slopes[row, :, 3 * k : 3 * k + 3] = bends[row] @ to_parent[row]
         weights = self.posture_weights[:, None]
         return (weights * away).ravel(), (weights[..., None] * slopes).reshape(3 * number, -1)
 
     def _descend(self, level: int, kept: Kept) -> bool:
         """Minimise a level from where the search is; return whether it came to its end."""
-        tree = self.tables.tree
-        swings = bool(np.any((tree["limit"] == SWING_TWIST) & (tree["mobility"] > 0.0)))
         done = True
-        for pull in PULLS if len(kept) or swings else (1.0,):
+        for pull in PULLS if len(kept) else (1.0,):
             done = self._minimise(level, kept, pull)
         return done
 
@@ -210,7 +206,7 @@ class _Search:
 
         numbers = PoseNumbers(self.tables.tree, self.root, self.local, heading=self.heading)
         free, parents = numbers.free, self.tables.tree["parent"][:-1]
-        if not free.any():
+        if not free.any() or self._cost(level) * self.scale**2 <= NOTHING:
             return True
         if self.used >= self.most:
             return False
@@ -225,11 +221,8 @@ class _Search:
             root, local, bends = numbers.pose(x)
             self._look(root, local)
             rows, slopes, before, slopes_before = self._model(level)
-            beyond, growth = numbers.swings(x)
-            stiff = pull * self.tables.reach
-            rows = np.concatenate([rows, pull * (before - kept), stiff * beyond])
-            slopes = np.concatenate([slopes, pull * slopes_before])
-            slopes = np.concatenate([numbers.chain(slopes, bends, self.turned[parents]), stiff * growth])
+            rows = np.concatenate([rows, pull * (before - kept)])
+            slopes = numbers.chain(np.concatenate([slopes, pull * slopes_before]), bends, self.turned[parents])
             last.clear()
             last[key] = self.scale * rows, self.scale * slopes[:, free]
             return last[key]
@@ -288,3 +281,12 @@ class _Search:
             if number and float((normals[:number] @ downhill[k]).max()) > least:
                 return True
         return False
+
+
+def _slopes_of_log(vectors: Float[np.ndarray, "joints 3"]) -> Float[np.ndarray, "joints 3 3"]:
+    """Return -J^-1 with the right Jacobian J of SO(3): log(exp(v) exp(-d)) = v - J^-1 d, to first order."""
+    square = np.sum(vectors * vectors, axis=1)[:, None, None]
+    angle = np.sqrt(np.maximum(square, 1e-4))
+    share = np.where(square < 1e-4, 1.0 / 12.0 + square / 720.0, 1.0 / angle**2 - 0.5 / (angle * np.tan(0.5 * angle)))
+    across = np.cross(vectors[:, None], np.eye(3)).transpose(0, 2, 1)  # across @ u is v x u
+    return np.asarray(-(np.eye(3) + 0.5 * across + share * across @ across))

@@ -129,9 +129,10 @@ def build(
     tree["parent"][:-1] = [row_of.get(int(skeleton.parents[j]), -1) for j in joints]
     tree["parent"][-1] = -1
     tree["mobility"][:-1] = _mobilities(skeleton, stiffness)[joints]
-    if root == "translation":
-        tree["mobility"][0] = 0.0
     tree["mobility"][-1] = 0.0 if root == "fixed" or fixed_points else (0.4 * reach) ** 2
+    if root == "translation":
+        tree["mobility"][-1] *= tree["mobility"][0]
+        tree["mobility"][0] = 0.0
     tree["limit"][:-1], tree["limit_values"][:-1] = pack_limits(skeleton, limits, np.array(joints, dtype=np.int64))
     tree["free"] = tree["limit"] == 0
     tree["free"][0] &= root != "heading"
@@ -158,6 +159,8 @@ def build(
         task["first_slot"] = len(slots)
         slots += _slots(tree, part, row_of, anchored)
         task["last_slot"] = len(slots)
+        moved_by = [row for row, _ in slots[task["first_slot"] :]]
+        task["plain"] = part.kind == kernels.tasks.POSITION and not anchored and part.mask.all() and tree["free"][moved_by].all()
     pairs, entries = _pairs(tasks, slots)
     posture_level = levels_used.index(postures[0].priority + shift) if postures else -1
     return Tables(

@@ -14,7 +14,7 @@ import numpy as np
 from kinematics.kernels.jit import fused_jit as jit
 from kinematics.kernels.limits import active_normals, free_axes, project
 from kinematics.kernels.solver_state import Scratch, State
-from kinematics.kernels.tasks import jacobians, turn_back
+from kinematics.kernels.tasks import IS_TRANSLATION, jacobians, turn_back
 
 AT_BOUND = 1e-7  # radians from a bound at which it counts as reached
 HARD = 1e-9  # damping of a row that is an equation, as a share of K's mean diagonal
@@ -28,11 +28,12 @@ def linearize(
     level: int,
     bent: bool,
     heading: bool,
+    limits: bool,
     target: np.ndarray,
     state: State,
     work: Scratch,
 ) -> bool:
-    """Fill Jacobian, gradient and mobility; return whether a limit bars the way downhill."""
+    """Fill Jacobian and mobility; with limits return whether one bars the way downhill."""
     count = len(tree) - 1
     jacobians(
         tree,
@@ -48,20 +49,18 @@ def linearize(
         work.blocks,
     )
     gradient, mobility, blocks = work.gradient, work.mobility, work.blocks
-    for k in range(count + 1):
-        gradient[k, 0], gradient[k, 1], gradient[k, 2] = 0.0, 0.0, 0.0
-    for t in range(len(tasks)):
-        if tasks[t].level == level:
-            x, y, z = state.residual[t, 0], state.residual[t, 1], state.residual[t, 2]
-            for s in range(tasks[t].first_slot, tasks[t].last_slot):
-                k = slots[s, 0]
-                gradient[k, 0] += blocks[s, 0, 0] * x + blocks[s, 1, 0] * y + blocks[s, 2, 0] * z
-                gradient[k, 1] += blocks[s, 0, 1] * x + blocks[s, 1, 1] * y + blocks[s, 2, 1] * z
-                gradient[k, 2] += blocks[s, 0, 2] * x + blocks[s, 1, 2] * y + blocks[s, 2, 2] * z
-    if bent:
-        for k in range(count):
+    if limits:
+        for k in range(count + 1):
             for i in range(3):
-                gradient[k, i] += tree[k].posture * work.away[k, i]
+                gradient[k, i] = tree[k].posture * work.away[k, i] if bent and k < count else 0.0
+        for t in range(len(tasks)):
+            if tasks[t].level == level:
+                x, y, z = state.residual[t, 0], state.residual[t, 1], state.residual[t, 2]
+                for s in range(tasks[t].first_slot, tasks[t].last_slot):
+                    k = slots[s, 0]
+                    gradient[k, 0] += blocks[s, 0, 0] * x + blocks[s, 1, 0] * y + blocks[s, 2, 0] * z
+                    gradient[k, 1] += blocks[s, 0, 1] * x + blocks[s, 1, 1] * y + blocks[s, 2, 1] * z
+                    gradient[k, 2] += blocks[s, 0, 2] * x + blocks[s, 1, 2] * y + blocks[s, 2, 2] * z
     limited = False
     for k in range(count + 1):
         m = tree[k].mobility
@@ -78,14 +77,18 @@ def linearize(
 
 
 @jit
-def damping_scale(tree: np.ndarray, tasks: np.ndarray, slots: np.ndarray, blocks: np.ndarray) -> float:
-    """Return the mean diagonal of K, the measure of damping; 1 where nothing moves."""
-    total = 0.0
-    for s in range(len(slots)):
-        m = tree[slots[s, 0]].mobility
-        for i in range(3):
-            total += m * (blocks[s, i, 0] ** 2 + blocks[s, i, 1] ** 2 + blocks[s, i, 2] ** 2)
-    return total / (3 * len(tasks)) if total > 0.0 else 1.0
+def damping_scale(tree: np.ndarray, tasks: np.ndarray, slots: np.ndarray, level: int, blocks: np.ndarray) -> float:
+    """Return the mean diagonal of K, of the tasks up to this level: the measure of damping; 1 where nothing moves."""
+    total, rows = 0.0, 0
+    for t in range(len(tasks)):
+        if tasks[t].level > level:
+            continue
+        rows += 3
+        for s in range(tasks[t].first_slot, tasks[t].last_slot):
+            m = tree[slots[s, 0]].mobility
+            for i in range(3):
+                total += m * (blocks[s, i, 0] ** 2 + blocks[s, i, 1] ** 2 + blocks[s, i, 2] ** 2)
+    return total / rows if total > 0.0 else 1.0
 
 
 @jit
@@ -132,29 +135,58 @@ def assemble(
     entries: np.ndarray,
     level: int,
     bent: bool,
+    lean: bool,
     damp: float,
     work: Scratch,
 ) -> None:
-    """Compute J M and the lower half of K = J M J^T; with the weights P of a posture, M is (M^-1 + P / damp)^-1."""
+    """Compute J M and the lower half of K = J M J^T; with the weights P of a posture, M is (M^-1 + P / damp)^-1.
+
+    `lean`, where all tasks are points and nothing else, leaves out J M: their K has a closed form.
+    """
     blocks, scaled, matrix, mobility = work.blocks, work.scaled, work.matrix, work.mobility
-    for s in range(len(slots)):
-        k = slots[s, 0]
-        m = tree[k].mobility
-        part = 1.0 / (1.0 + m * tree[k].posture / damp) if bent else 1.0
-        if tree[k].free:
-            m *= part
-            for i in range(3):
-                for j in range(3):
-                    scaled[s, i, j] = m * blocks[s, i, j]
-        else:
-            for i in range(3):
-                x, y, z = part * blocks[s, i, 0], part * blocks[s, i, 1], part * blocks[s, i, 2]
-                for j in range(3):
-                    scaled[s, i, j] = x * mobility[k, 0, j] + y * mobility[k, 1, j] + z * mobility[k, 2, j]
+    for t in range(len(tasks)):
+        if lean:
+            break
+        for s in range(tasks[t].first_slot, tasks[t].last_slot):
+            k = slots[s, 0]
+            m = tree[k].mobility
+            part = 1.0 / (1.0 + m * tree[k].posture / damp) if bent else 1.0
+            if tree[k].free:
+                m *= part
+                for i in range(3):
+                    for j in range(3):
+                        scaled[s, i, j] = m * blocks[s, i, j]
+            else:
+                for i in range(3):
+                    x, y, z = part * blocks[s, i, 0], part * blocks[s, i, 1], part * blocks[s, i, 2]
+                    for j in range(3):
+                        scaled[s, i, j] = x * mobility[k, 0, j] + y * mobility[k, 1, j] + z * mobility[k, 2, j]
     for p in range(len(pairs)):
         a, b = 3 * pairs[p, 0], 3 * pairs[p, 1]
         k00, k01, k02, k10, k11, k12, k20, k21, k22 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-        if tasks[pairs[p, 0]].level <= level and tasks[pairs[p, 1]].level <= level:
+        if tasks[pairs[p, 0]].level > level or tasks[pairs[p, 1]].level > level:
+            pass  # comes later
+        elif lean:
+            # J is -[r], so a joint adds m ((r_a . r_b) 1 - r_b r_a^T).
+            for e in range(pairs[p, 2], pairs[p, 3]):
+                s, t = entries[e, 0], entries[e, 1]
+                m = tree[slots[s, 0]].mobility
+                if slots[s, 1] & IS_TRANSLATION:
+                    m *= blocks[s, 0, 0] * blocks[t, 0, 0]
+                    k00, k11, k22 = k00 + m, k11 + m, k22 + m
+                    continue
+                ax, ay, az = m * blocks[s, 1, 2], m * blocks[s, 2, 0], m * blocks[s, 0, 1]
+                bx, by, bz = blocks[t, 1, 2], blocks[t, 2, 0], blocks[t, 0, 1]
+                k00 += ay * by + az * bz
+                k11 += ax * bx + az * bz
+                k22 += ax * bx + ay * by
+                k01 -= bx * ay
+                k02 -= bx * az
+                k10 -= by * ax
+                k12 -= by * az
+                k20 -= bz * ax
+                k21 -= bz * ay
+        else:
             for e in range(pairs[p, 2], pairs[p, 3]):
                 s, t = entries[e, 0], entries[e, 1]
                 ax, ay, az = blocks[t, 0, 0], blocks[t, 0, 1], blocks[t, 0, 2]
@@ -230,26 +262,28 @@ def write_step(
 ) -> float:
     """Write w = s + M J^T f, its turns scaled so that none is larger than `max_step`; return the largest before that."""
     count = len(tree) - 1
-    step, scaled, force = work.step, work.scaled, work.force
+    step, blocks, force, mobility = work.step, work.blocks, work.force, work.mobility
     for k in range(count + 1):
-        x, y, z = 0.0, 0.0, 0.0
-        if bent and k < count and tree[k].posture > 0.0:
-            m = tree[k].mobility
-            part = tree[k].posture / (damp + m * tree[k].posture)
-            mobility, away = work.mobility[k], work.away[k]
-            x = part * (mobility[0, 0] * away[0] + mobility[0, 1] * away[1] + mobility[0, 2] * away[2])
-            y = part * (mobility[1, 0] * away[0] + mobility[1, 1] * away[1] + mobility[1, 2] * away[2])
-            z = part * (mobility[2, 0] * away[0] + mobility[2, 1] * away[1] + mobility[2, 2] * away[2])
-        step[k, 0], step[k, 1], step[k, 2] = x, y, z
+        for i in range(3):
+            step[k, i] = tree[k].posture / damp * work.away[k, i] if bent and k < count else 0.0
     for t in range(len(tasks)):
         if tasks[t].level > level:
             continue
         x, y, z = force[3 * t], force[3 * t + 1], force[3 * t + 2]
         for s in range(tasks[t].first_slot, tasks[t].last_slot):
             k = slots[s, 0]
-            step[k, 0] += scaled[s, 0, 0] * x + scaled[s, 1, 0] * y + scaled[s, 2, 0] * z
-            step[k, 1] += scaled[s, 0, 1] * x + scaled[s, 1, 1] * y + scaled[s, 2, 1] * z
-            step[k, 2] += scaled[s, 0, 2] * x + scaled[s, 1, 2] * y + scaled[s, 2, 2] * z
+            step[k, 0] += blocks[s, 0, 0] * x + blocks[s, 1, 0] * y + blocks[s, 2, 0] * z
+            step[k, 1] += blocks[s, 0, 1] * x + blocks[s, 1, 1] * y + blocks[s, 2, 1] * z
+            step[k, 2] += blocks[s, 0, 2] * x + blocks[s, 1, 2] * y + blocks[s, 2, 2] * z
+    for k in range(count + 1):
+        m = tree[k].mobility
+        part = 1.0 / (1.0 + m * tree[k].posture / damp) if bent else 1.0
+        x, y, z = part * step[k, 0], part * step[k, 1], part * step[k, 2]
+        if tree[k].free or m == 0.0:
+            step[k, 0], step[k, 1], step[k, 2] = m * x, m * y, m * z
+        else:
+            for i in range(3):
+                step[k, i] = mobility[k, i, 0] * x + mobility[k, i, 1] * y + mobility[k, i, 2] * z
     largest = 0.0
     for k in range(count):
         largest = max(largest, step[k, 0] ** 2 + step[k, 1] ** 2 + step[k, 2] ** 2)

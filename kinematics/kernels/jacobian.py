@@ -3,7 +3,9 @@
 They differ in how the step w = M J^T f follows from the residuals e, with K = J M J^T:
 
 Levenberg-Marquardt   f = (K + d)^-1 e, whose damping d adapts and whose steps are taken only where they help
-                      (Madsen, Nielsen and Tingleff, "Methods for non-linear least squares problems", 2004, section 3.2)
+                      (Madsen, Nielsen and Tingleff, "Methods for non-linear least squares problems", 2004, section 3.2);
+                      it starts in proportion to the squared error (Sugihara, "Solvability-unconcerned inverse kinematics by
+                      the Levenberg-Marquardt method", 2011)
 damped least squares  the same with one d for all                         (Buss 2004, equation 11)
 Jacobian transpose    f = a e with a = e.Ke / Ke.Ke                       (equation 8)
 pseudoinverse         f = K^+ e                                          (section 5)
@@ -14,7 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kinematics.kernels.classic_steps import classic_force
+from kinematics.kernels.classic_steps import PSEUDO_INVERSE, classic_force
 from kinematics.kernels.damped_steps import assemble, damped_force, damping_scale, linearize, right_side, take_step, write_step
 from kinematics.kernels.jit import fused_jit as jit
 from kinematics.kernels.limits import project
@@ -110,6 +112,21 @@ def _evaluate(
 
 
 @jit
+def _descent(tree: np.ndarray, tasks: np.ndarray, level: int, bent: bool, damp: float, state: State, work: Scratch) -> float:
+    """Return how steeply the uncut step w goes down: e . J w, which is e . (e - d f), and what it brings nearer the posture."""
+    total = 0.0
+    for t in range(len(tasks)):
+        if tasks[t].level == level:
+            for i in range(3):
+                total += state.residual[t, i] * (state.residual[t, i] - damp * work.force[3 * t + i])
+    if bent:
+        for k in range(len(tree) - 1):
+            for i in range(3):
+                total += tree[k].posture * work.away[k, i] * work.step[k, i]
+    return total
+
+
+@jit
 def _descend(
     method: int,
     tree: np.ndarray,
@@ -136,35 +153,42 @@ def _descend(
     max_iterations: int,
 ) -> tuple[State, State, int, int]:
     """Minimise one level; return the pose, the other buffer, the status and the iterations so far."""
+    own = 0
     for t in range(len(tasks)):
         work.held[t] = max(state.errors[t], tasks[t].tolerance)
+        own += tasks[t].level == level
     cost = cost_of(tree, tasks, level, bent, wanted, state, work.away)
     best_cost, escapes, idle, limited, scale, fresh, stuck = np.inf, 0, 0, False, 0.0, True, False
-    length, first_cost = 1.0, cost
-    marquardt = method == LEVENBERG_MARQUARDT
+    length, first_cost, limits = 1.0, cost, False
+    for k in range(len(tree) - 1):
+        limits |= tree[k].limit != 0 and tree[k].mobility > 0.0
+    marquardt = method == LEVENBERG_MARQUARDT or level > 0  # the classic methods have no priorities
+    lean = marquardt and not bent
+    for t in range(len(tasks)):
+        lean &= tasks[t].plain != 0
     share, growth = FIRST_DAMPING if marquardt else FIXED_DAMPING, 2.0
-    while not stuck and iterations < max_iterations:
-        if within(tasks, level, state.errors) and (marquardt or keeps(tasks, level, state.errors, work.held)):
-            break
+    while not within(tasks, level, state.errors) and not stuck and iterations < max_iterations:
         iterations += 1
         if fresh:
-            limited = linearize(tree, tasks, slots, level, bent, heading, target, state, work)
+            limited = linearize(tree, tasks, slots, level, bent, heading, limits, target, state, work)
             if scale == 0.0:
-                scale = damping_scale(tree, tasks, slots, work.blocks)
+                scale = damping_scale(tree, tasks, slots, level, work.blocks)
+                if marquardt:  # in proportion to the squared error, as in Sugihara 2011: a warm start is near
+                    share = min(FIRST_DAMPING, max(LEAST_DAMPING, 2.0 * cost / (3.0 * max(own, 1) * scale)))
         damp = share * scale
         if fresh or bent:
-            assemble(tree, tasks, slots, pairs, entries, level, bent, damp, work)
+            assemble(tree, tasks, slots, pairs, entries, level, bent, lean, damp, work)
         right_side(tree, tasks, slots, level, bent, damp, state, work)
-        if marquardt or method == DAMPED:
+        if marquardt or method == DAMPED or (method == PSEUDO_INVERSE and length < 1.0):
             damped_force(tasks, level, levels, damp, scale, work)
         else:
             classic_force(method, tasks, slots, scale, length < 1.0, work)
         largest = write_step(tree, tasks, slots, level, bent, damp, MAX_STEP, work)
-        descent = 0.0
-        for k in range(len(tree)):
-            for i in range(3):
-                work.step[k, i] *= length
-                descent += work.step[k, i] * work.gradient[k, i]
+        if length < 1.0:
+            for k in range(len(tree)):
+                for i in range(3):
+                    work.step[k, i] *= length
+        descent = _descent(tree, tasks, level, bent, damp, state, work)
         trial_cost = _evaluate(
             tree,
             tasks,
@@ -187,7 +211,7 @@ def _descend(
             if helps:
                 # A step cut to part p of the model's best gains (2 p - p^2) of what that would, half of the descent there.
                 part = min(1.0, MAX_STEP / largest) if largest > 0.0 else 1.0
-                gain = (cost - trial_cost) / (descent * (1.0 - 0.5 * part)) if descent > 0.0 else 0.0
+                gain = (cost - trial_cost) / (descent * part * (1.0 - 0.5 * part)) if descent > 0.0 else 0.0
                 share *= max(0.1, 1.0 - (2.0 * gain - 1.0) ** 3)
                 share, growth = max(share, LEAST_DAMPING), 2.0
                 idle = idle + 1 if cost - trial_cost <= SMALL * cost else 0
@@ -198,9 +222,8 @@ def _descend(
             stuck = idle >= PATIENCE or share > MOST_DAMPING or descent <= 1e-14 * cost
         elif length == 1.0:
             # These take every step. Where the best pose on the way gets no better, they go on from it as below.
-            good = cost < best_cost and keeps(tasks, level, state.errors, work.held)
-            idle = 0 if good and cost < (1.0 - CLASSIC_SMALL) * best_cost else idle + 1
-            if good:
+            idle = 0 if cost < (1.0 - CLASSIC_SMALL) * best_cost else idle + 1
+            if cost < best_cost:
                 best_cost = cost
                 copy_state(state, best)
             taken = True
@@ -245,10 +268,9 @@ def _descend(
             idle, length, fresh, stuck = 0, 1.0, True, False
             share, growth = FIRST_DAMPING if marquardt else FIXED_DAMPING, 2.0
     status = CONVERGED
-    kept = keeps(tasks, level, state.errors, work.held)
-    if not (within(tasks, level, state.errors) and kept):
+    if not within(tasks, level, state.errors):
         status = (LIMITED if limited else UNREACHABLE) if stuck else ITERATIONS
-        if best_cost < cost or not kept:
+        if best_cost < cost:
             copy_state(best, state)
     return state, trial, status, iterations
 

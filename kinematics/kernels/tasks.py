@@ -42,6 +42,7 @@ TASK = np.dtype([
     ("axis", "f8", (3,)),  # look_at: in the joint's frame
     ("weight", "f8", (3,)),  # of each residual; lengths of angles are in it
     ("tolerance", "f8"),  # of the unweighted error
+    ("plain", "i8"),  # a point with one weight, no anchor, and joints that turn freely: J is -[r]
 ])  # fmt: skip
 # Bits of a slot: what of the task moves with the joint.
 MOVES_POINT, MOVES_START, MOVES_END, MOVES_ANCHOR, IS_TRANSLATION = 1, 2, 4, 8, 16

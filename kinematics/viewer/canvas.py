@@ -92,6 +92,15 @@ class Canvas:
         """Paint a disc."""
         self.stroke(centre, centre, (radius, radius), colour)
 
+    def ring(self, centre: Point, radius: float, width: float, colour: Colour) -> None:
+        """Paint a circle; `radius` goes to the middle of its line."""
+        window = self._window(centre, centre, radius + width)
+        if window is None:
+            return
+        rows, columns, x, y = window
+        distance = np.abs(np.hypot(x - np.float32(centre[0]), y - np.float32(centre[1])) - radius) - width / 2
+        self._cover(rows, columns, distance, colour)
+
     def text(self, x: float, y: float, text: str, *, font: Font, colour: Colour, anchor: str = "la") -> None:
         """Write one line; the anchor is Pillow's ("la" left top, "ma" middle top, "ra" right top)."""
         self._texts.append((x, y, text, font, colour, anchor))

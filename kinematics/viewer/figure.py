@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ def draw(
     labels: Sequence[str] | None = None,
     view: str = "auto",
     same_camera: bool = False,
+    marks: Mapping[str, Float[np.ndarray, "... 3"]] | None = None,
     size: tuple[int, int] | None = None,
 ) -> None:
     """Draw each motion as a row of poses in time, and write the picture as a PNG.
@@ -46,17 +48,20 @@ def draw(
         labels: A title for each motion; by default its file's name.
         view: "side", "front", "three_quarter", or "auto": a travelling body nearly from the side, others three-quarter.
         same_camera: See all motions from where the first is seen, so that a wrong heading shows.
+        marks: Points to mark on every row, by what they are called, in the motions' own unit and axes, shape (marks, 3) or
+            (frames, marks, 3): the first name's by crosses, others by rings. Those far from the body are left out. All rows
+            then are seen from where the first one is.
         size: Width and height in pixels; by default 1280 wide and as high as the rows need.
 
     Raises:
-        InputError: Without a motion, on frames outside the first motion, a wrong number of labels, a size too small, or
-            a file that does not end in .png.
+        InputError: Without a motion, on frames outside the first motion, a wrong number of labels, marks of another shape,
+            a size too small, or a file that does not end in .png.
         UnknownNameError: On an unknown view.
     """
     path = Path(path)
     if path.suffix.lower() != ".png":
         raise InputError(f"pictures are PNG files: {str(path)!r} must end in .png")
-    picture = _compose(motions, frames, labels, view, same_camera, size)
+    picture = _compose(motions, frames, labels, view, same_camera, marks, size)
     data = io.BytesIO()
     picture.save(data, format="png")
     write_bytes(path, data.getvalue())
@@ -69,10 +74,11 @@ def image(
     labels: Sequence[str] | None = None,
     view: str = "auto",
     same_camera: bool = False,
+    marks: Mapping[str, Float[np.ndarray, "... 3"]] | None = None,
     size: tuple[int, int] | None = None,
 ) -> UInt8[np.ndarray, "height width 3"]:
     """Return what `draw` would write, as RGB values; the arguments are those of `draw`."""
-    return np.array(_compose(motions, frames, labels, view, same_camera, size))
+    return np.array(_compose(motions, frames, labels, view, same_camera, marks, size))
 
 
 def _compose(
@@ -81,6 +87,7 @@ def _compose(
     labels: Sequence[str] | None,
     view: str,
     same_camera: bool,
+    marks: Mapping[str, Float[np.ndarray, "... 3"]] | None,
     size: tuple[int, int] | None,
 ) -> Image.Image:
     clips = [as_motion(clip) for clip in ([motions] if isinstance(motions, Motion | Pose) else motions)]
@@ -93,14 +100,17 @@ def _compose(
         raise InputError(f"size must be width and height in pixels, got {size}")
     rows: list[Row] = []
     for clip, title, instants in zip(clips, titles, choose_instants(clips, frames), strict=True):
-        camera = rows[0].camera if rows and same_camera else None
-        rows.append(prepare_row(clip, instants, title=title, view=view, camera=camera))
-    return _paint(rows, plan_layout(rows, size))
+        camera = rows[0].camera if rows and (same_camera or marks) else None
+        row = prepare_row(clip, instants, title=title, view=view, camera=camera, marks=marks)
+        # What is marked is in one world: each row puts it at the same place of the page.
+        shared = bool(rows and marks) and row.columns == rows[0].columns
+        rows.append(replace(row, anchors=rows[0].anchors) if shared else row)
+    return _paint(rows, plan_layout(rows, size), tuple(marks or ()))
 
 
-def _paint(rows: list[Row], layout: Layout) -> Image.Image:
+def _paint(rows: list[Row], layout: Layout, mark_names: tuple[str, ...]) -> Image.Image:
     canvas, em, small = Canvas(layout.width, layout.height), layout.em, layout.font(SMALL)
-    legend_left = _paint_legend(canvas, rows, layout)
+    legend_left = _paint_legend(canvas, rows, layout, mark_names)
     for index, row in enumerate(rows):
         room = (legend_left if index == 0 else layout.width - layout.margin) - layout.margin
         _paint_title(canvas, row, layout, layout.tops[index], room)
@@ -135,6 +145,9 @@ def _paint_pose(canvas: Canvas, cell: Cell, row: Row, pose: int) -> None:
         painting.paint_body(canvas, cell, sticks, points)
     else:
         painting.paint_axes(canvas, cell, points[sticks.root], row.axes[pose], painting.AXES_LENGTH * sticks.height)
+    for point, kind in zip(row.marks[pose], row.mark_kinds, strict=True):
+        if not np.isnan(point).any():
+            painting.paint_mark(canvas, cell.to_pixels(point)[:2], kind, painting.MARK_SIZE * sticks.height * cell.scale)
 
 
 def _paint_inset(canvas: Canvas, row: Row, corner: Float[np.ndarray, "2"], side: float, font: Font, em: float) -> None:
@@ -160,7 +173,7 @@ def _paint_inset(canvas: Canvas, row: Row, corner: Float[np.ndarray, "2"], side:
     )
 
 
-def _paint_legend(canvas: Canvas, rows: list[Row], layout: Layout) -> float:
+def _paint_legend(canvas: Canvas, rows: list[Row], layout: Layout, mark_names: tuple[str, ...]) -> float:
     """Name the colours in the upper right corner, as far as they occur; return where that begins."""
     font, em = layout.font(SMALL), layout.em
     x, top = layout.width - layout.margin, layout.tops[0] + 4 * em
@@ -171,4 +184,9 @@ def _paint_legend(canvas: Canvas, rows: list[Row], layout: Layout) -> float:
             x -= font.getlength(word) + 9 * em
             canvas.dot(np.array([x, top + 7 * em]), 4.5 * em, painting.SIDE_COLOURS[side])
             x -= 20 * em
+    for kind, name in reversed(list(enumerate(mark_names))):
+        canvas.text(x, top, name, font=font, colour=INK, anchor="ra")
+        x -= font.getlength(name) + 11 * em
+        painting.paint_mark(canvas, np.array([x, top + 7 * em]), kind, 5 * em)
+        x -= 20 * em
     return x

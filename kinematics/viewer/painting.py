@@ -24,6 +24,7 @@ HEAD_WIDTH = 0.8  # over the height of the head
 AXES_LENGTH = 0.25  # of the frame drawn for a body without bones, in body heights
 CROWD = 400  # strokes, beyond which a body is painted as plain lines
 GROUND_RADIUS = 0.31  # of the disc of ground under a figure, in body heights
+MARK, MARK_SIZE = (142, 68, 173), 0.028  # colour, and radius in body heights
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,6 +124,18 @@ def paint_axes(canvas: Canvas, cell: Cell, point: Float[np.ndarray, "3"], axes: 
     for axis in np.argsort(ends[:, 2]):
         canvas.stroke(start[:2], ends[axis, :2], (0.06 * length * cell.scale, 0.03 * length * cell.scale), AXIS_COLOURS[axis])
     canvas.dot(start[:2], 0.1 * length * cell.scale, MIDDLE)
+
+
+def paint_mark(canvas: Canvas, at: Float[np.ndarray, "2"], kind: int, radius: float) -> None:
+    """Paint a mark at a pixel: a cross (kind 0), else a ring, both with a rim of paper."""
+    width = max(0.42 * radius, 1.6)
+    for extra, colour in ((1.0 + 0.25 * radius, PAPER), (0.0, MARK)):
+        if kind == 0:
+            for along in (np.array([1.0, 1.0]), np.array([1.0, -1.0])):
+                half = (width + extra) / 2
+                canvas.stroke(at - 0.75 * radius * along, at + 0.75 * radius * along, (half, half), colour)
+        else:
+            canvas.ring(at, radius, 0.8 * width + extra, colour)
 
 
 def _side_colours(sticks: Sticks, nearness: Float[np.ndarray, " strokes"]) -> dict[int, Colour]:

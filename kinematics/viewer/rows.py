@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,12 +12,12 @@ from jaxtyping import Float
 from kinematics.body import measure_body
 from kinematics.errors import InputError
 from kinematics.forward import forward_kinematics
-from kinematics.frames import heading
+from kinematics.frames import heading, rotation_to_y_up
 from kinematics.motion import Motion, Pose
 from kinematics.rotations import quaternion
 from kinematics.standardize import standardize
 from kinematics.viewer.camera import Camera, place_camera
-from kinematics.viewer.painting import AXES_LENGTH, GROUND_RADIUS
+from kinematics.viewer.painting import AXES_LENGTH, GROUND_RADIUS, MARK_SIZE
 from kinematics.viewer.sticks import Sticks, body_points, mean_facing, plan_sticks
 from kinematics.world import inspect_world
 
@@ -27,6 +27,7 @@ SAMPLES = 160  # frames of a clip that are looked at for its path, its floor and
 LATE = 0.02  # of a motion: an instant that little after its end shows its last frame
 TRAVELS = 0.5  # body heights that a body must go to be seen as travelling
 FLOOR_TOLERANCE = 0.06  # body heights between the lowest points and zero within which zero is the floor
+FAR_MARK = 2.0  # body heights from the anchor, beyond which a mark is left out
 CLIMBS = 1.2  # body heights between the lowest points of two poses beyond which each pose gets its own level
 
 
@@ -51,6 +52,8 @@ class Row:
         step: Distance of the ground's lines.
         grounded: Whether the ground is drawn; not for a body that climbs.
         travels: Whether the body goes somewhere.
+        marks: World points of each pose that are marked, NaN where one is left out, shape (poses, marks, 3).
+        mark_kinds: The kind of each mark.
     """
 
     title: str
@@ -69,6 +72,8 @@ class Row:
     step: float
     grounded: bool
     travels: bool
+    marks: Float[np.ndarray, "poses marks 3"]
+    mark_kinds: tuple[int, ...]
 
     def extents(self) -> Float[np.ndarray, "poses 4"]:
         """Return how far each pose reaches left, right, up and down of its anchor on the page, in body heights."""
@@ -79,6 +84,10 @@ class Row:
         if sticks.head >= 0:
             drawn, margin = np.append(drawn, page.shape[1] - 2), np.append(margin, 1.2 * sticks.head_radius)
         page = page[:, drawn]
+        if self.mark_kinds:
+            marks = self.camera.project(self.marks - self.anchors[:, None]) / sticks.height
+            page = np.concatenate([page, np.where(np.isnan(marks), page[:, :1], marks)], axis=1)
+            margin = np.append(margin, np.full(len(self.mark_kinds), 1.4 * MARK_SIZE))
         radius = GROUND_RADIUS if self.grounded else 0.05
         disc = radius * float(self.camera.page_axes[2, 1])
         return np.stack(
@@ -122,7 +131,15 @@ def _spread(motion: Motion, count: int) -> np.ndarray:
     return np.unique(np.round(np.linspace(0, max(motion.num_frames - 1, 0), count))) * motion.frame_time
 
 
-def prepare_row(motion: Motion, instants: Float[np.ndarray, " instants"], *, title: str, view: str, camera: Camera | None) -> Row:
+def prepare_row(
+    motion: Motion,
+    instants: Float[np.ndarray, " instants"],
+    *,
+    title: str,
+    view: str,
+    camera: Camera | None,
+    marks: Mapping[str, Float[np.ndarray, "... 3"]] | None = None,
+) -> Row:
     """Choose the frames nearest to the instants and all else that a row shows.
 
     Args:
@@ -131,10 +148,14 @@ def prepare_row(motion: Motion, instants: Float[np.ndarray, " instants"], *, tit
         title: What the row is called.
         view: As for `draw`.
         camera: The camera to use, or None to place one by `view`.
+        marks: As for `draw`.
+
+    Raises:
+        InputError: On marks of another number of frames.
     """
     columns, indices = _nearest_frames(motion, instants)
     poses = len(columns)
-    clip, unit = _upright(motion, indices)
+    clip, unit, turn, scale = _upright(motion, indices)
     transforms = forward_kinematics(clip)
     headings = heading(clip, transforms=transforms).directions
     size = measure_body(clip)
@@ -148,6 +169,9 @@ def prepare_row(motion: Motion, instants: Float[np.ndarray, " instants"], *, tit
     anchors[:, 1] = lowest[:poses] if climbs else floor
     path = points[poses:, sticks.root] if motion.num_frames else points[:1, sticks.root]
     travels = float(np.ptp(path[:, [0, 2]], axis=0).max()) > TRAVELS * height
+    marked, kinds = _marks_at(marks or {}, motion, indices)
+    marked = scale * quaternion.rotate(turn, marked)
+    far = np.linalg.norm(marked - anchors[:, None], axis=-1) > FAR_MARK * height
     facing, step = mean_facing(headings[-len(path) :]), nice_number(0.27 * height)
     return Row(
         title=title,
@@ -166,7 +190,24 @@ def prepare_row(motion: Motion, instants: Float[np.ndarray, " instants"], *, tit
         step=step,
         grounded=not climbs,
         travels=travels,
+        marks=np.where(far[..., None], np.nan, marked),
+        mark_kinds=kinds,
     )
+
+
+def _marks_at(
+    marks: Mapping[str, Float[np.ndarray, "... 3"]], motion: Motion, indices: list[int]
+) -> tuple[Float[np.ndarray, "poses marks 3"], tuple[int, ...]]:
+    """Return the marks at some frames and the kind of each."""
+    found, kinds = [np.zeros((len(indices), 0, 3))], []
+    for kind, (name, given) in enumerate(marks.items()):
+        points = np.asarray(given, dtype=np.float64)
+        if points.ndim not in (2, 3) or points.shape[-1] != 3 or (points.ndim == 3 and len(points) != motion.num_frames):
+            allowed = f"(marks, 3) or, for this motion, ({motion.num_frames}, marks, 3)"
+            raise InputError(f"marks must have shape {allowed}; {name!r} has {points.shape}")
+        found.append(points[indices] if points.ndim == 3 else np.tile(points, (len(indices), 1, 1)))
+        kinds += [kind] * found[-1].shape[1]
+    return np.concatenate(found, axis=1), tuple(kinds)
 
 
 def _nearest_frames(motion: Motion, instants: Float[np.ndarray, " instants"]) -> tuple[tuple[int, ...], list[int]]:
@@ -178,8 +219,8 @@ def _nearest_frames(motion: Motion, instants: Float[np.ndarray, " instants"]) ->
     return tuple(columns.tolist()), np.minimum(nearest[columns], motion.num_frames - 1).tolist()
 
 
-def _upright(motion: Motion, indices: list[int]) -> tuple[Motion, str]:
-    """Return the frames at `indices` and then some of the whole clip, with Y up, and the name of their unit.
+def _upright(motion: Motion, indices: list[int]) -> tuple[Motion, str, np.ndarray, float]:
+    """Return the frames at `indices` and then some of the whole clip, with Y up, the name of their unit, turn and scale.
 
     They are in metres where a body tells the unit, else in the unit of the file.
     """
@@ -194,7 +235,8 @@ def _upright(motion: Motion, indices: list[int]) -> tuple[Motion, str]:
     world = inspect_world(motion)
     known = world.is_body and world.unit.confidence > 0.5
     scale = world.metres_per_unit if known else 1.0
-    return standardize(clip, unit=scale, up=world.up.value, handedness="right").motion, "m" if known else "units"
+    upright = standardize(clip, unit=scale, up=world.up.value, handedness="right").motion
+    return upright, "m" if known else "units", rotation_to_y_up(world.up.value), scale
 
 
 def as_motion(clip: Motion | Pose) -> Motion:

@@ -146,7 +146,9 @@ def test_the_gradient_vanishes_at_the_answer(walk):
         way, shift = rng.normal(size=turns.shape), move * unit * rng.normal(size=shifts.shape)
         way[:, problem.tables.tree["mobility"][:-1] == 0.0] = 0.0
         slope = (cost(turns + step * way, shifts + step * shift) - cost(turns - step * way, shifts - step * shift)) / (2 * step)
-        curvature = (cost(turns + step * way, shifts + step * shift) + cost(turns - step * way, shifts - step * shift) - 2 * least) / step**2
+        curvature = (
+            cost(turns + step * way, shifts + step * shift) + cost(turns - step * way, shifts - step * shift) - 2 * least
+        ) / step**2
         assert slope**2 / (2.0 * curvature) < 1e-6 * least  # what could be gained along this way
 
 
@@ -313,7 +315,10 @@ def test_limits_hold_in_every_frame(walk):
 def test_hinges_turn_about_their_axes_alone():
     skeleton = human_skeleton()
     motion = Motion(skeleton, np.zeros((10, 3)), np.tile([1.0, 0.0, 0.0, 0.0], (10, skeleton.num_joints, 1)), 1 / 30)
-    limits = {"LeftLeg": ik.Hinge(np.array([1.0, 0.0, 0.0]), 0.0, 2.5), "LeftForeArm": ik.Hinge(np.array([0.0, 1.0, 0.0]), -2.5, 2.5)}
+    limits = {
+        "LeftLeg": ik.Hinge(np.array([1.0, 0.0, 0.0]), 0.0, 2.5),
+        "LeftForeArm": ik.Hinge(np.array([0.0, 1.0, 0.0]), -2.5, 2.5),
+    }
     where = forward_kinematics(motion)
     goals = {
         "LeftFoot": ik.position(where.position("LeftFoot") + [0.0, 0.25, 0.0]),
@@ -337,7 +342,9 @@ def test_other_goals(walk):
     turn = quaternion.from_rotation_vector(0.2 * wave(60, 1.0))
     goals = {
         "Head": ik.look_at(where.position("Head") + [50.0, 0.0, 100.0], axis=[0.0, 0.0, 1.0]),
-        "LeftHand": ik.transform(where.position("LeftHand") + wave(60, 5.0), quaternion.multiply(turn, where.rotation("LeftHand"))),
+        "LeftHand": ik.transform(
+            where.position("LeftHand") + wave(60, 5.0), quaternion.multiply(turn, where.rotation("LeftHand"))
+        ),
         "RightForeArm": ik.pole(where.position("RightForeArm") + [0.0, -30.0, -30.0]),
         "balance": ik.center_of_mass(axes="xz", target=where.position("Hips")),
         "RightFoot": ik.hold(orientation=True),
@@ -401,7 +408,7 @@ def test_what_cannot_be_is_refused(walk):
     with pytest.raises(InputError, match="levenberg_marquardt"):
         ik.solve(walk, goals, over_time="smooth", method="fabrik")
     with pytest.raises(InputError, match="priorities"):
-        ik.solve(walk, goals | {"RightHand": ik.position([0, 90, 0], priority=1)}, over_time="smooth")
+        ik.solve(walk, goals | {"RightHand": ik.position([0.0, 90.0, 0.0], priority=1)}, over_time="smooth")
     with pytest.raises(InputError, match="priorities"):
         ik.solve(walk, goals, over_time="smooth", fixed=["LeftToe", "RightToe"])
     with pytest.raises(InputError, match="smoothness"):
