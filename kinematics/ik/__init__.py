@@ -15,6 +15,7 @@ from kinematics.ik.limits import EulerBox as EulerBox
 from kinematics.ik.limits import Hinge as Hinge
 from kinematics.ik.limits import SwingTwist as SwingTwist
 from kinematics.ik.limits import limits_from_motion as limits_from_motion
+from kinematics.ik.pin_contacts import Pinned as Pinned
 from kinematics.ik.pin_contacts import pin_contacts as pin_contacts
 from kinematics.ik.problem import Problem as Problem
 from kinematics.ik.result import Result as Result

@@ -21,7 +21,7 @@ from kinematics.rotations import quaternion
 NOT_FINITE, CONVERGED, UNREACHABLE, LIMITED, ITERATIONS = -1, 0, 1, 2, 3
 PULLS = (1e1, 1e3, 1e5)  # how much stronger than a level's own goals what it must keep is, one after the other
 PRECISION = 1e-15  # relative change of cost or pose that ends the search
-FIRST = 30  # evaluations of the first search
+FIRST = 60  # evaluations of the first search
 SMALL, NOTHING = 1e-20, 1e-30  # costs that need no second search or none, in the largest of reach and first residuals
 RESTARTS = 1  # from near a point that is not good enough: a straight limb has no slope
 NUDGE = 0.3  # radians

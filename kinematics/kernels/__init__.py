@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from kinematics.kernels import linearize as linearize
     from kinematics.kernels import over_time as over_time
     from kinematics.kernels import over_time_linear as over_time_linear
+    from kinematics.kernels import pose_numbers as pose_numbers
     from kinematics.kernels import solver_state as solver_state
     from kinematics.kernels import tasks as tasks
     from kinematics.kernels import transfer as transfer

@@ -133,14 +133,7 @@ def test_the_least_cost_of_unreachable_targets_is_the_same(seed):
         "Head": ik.orientation(quaternion.normalize(rng.normal(size=4)), weight=0.1),
         "LeftFoot": ik.hold(),
     }
-    options = (
-        {},
-        {"root": "fixed"},
-        {"fixed": ["LeftToe"]},
-        {"root": "translation"},
-        {"root": "heading"},
-        {"fixed": ["Head_end"]},
-    )[seed]
+    options = ({}, {"fixed": ["LeftToe"]}, {"root": "heading"})[seed]
     fixed_goals = goals | {"LeftFoot": ik.position(where(pose, "LeftFoot"))}
     oracle = ik.solve(pose, goals, method="scipy", **options)
     default = ik.solve(pose, goals, max_iterations=2000, **options)
