@@ -95,10 +95,13 @@ class Contender:
         name: What the table calls it.
     """
 
-    def __init__(self, name: str, setup: str, *, timeout: float = 60.0) -> None:
-        """Start the process and run `setup` in it; it is waited for at the first `run`, so that several start side by side."""
+    def __init__(self, name: str, setup: str, *, timeout: float = 60.0, python: str = sys.executable) -> None:
+        """Start the process and run `setup` in it; it is waited for at the first `run`, so that several start side by side.
+
+        `python` is the interpreter of a peer that has an environment of its own.
+        """
         self.name, self._trouble, self._starting = name, "", timeout
-        command = [sys.executable, "-c", _LOOP, setup]
+        command = [python, "-c", _LOOP, setup]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT
         )

@@ -1,8 +1,8 @@
-"""The drawings of docs/conventions.md are those that their script makes, and its examples run."""
+"""The drawings of the pages are those that their scripts make, and the examples of docs/conventions.md run."""
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import re
 from pathlib import Path
 from types import ModuleType
@@ -16,30 +16,31 @@ from kinematics.rotations import quaternion
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
-@pytest.fixture(scope="module")
-def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_drawings", DOCS / "images" / "make_drawings.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+SCRIPTS = {"make_drawings": "conventions.md", "make_ik_drawings": "inverse-kinematics.md"}
 
 
-def test_drawings_are_up_to_date(script: ModuleType, tmp_path: Path) -> None:
+def load(name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(DOCS / "images"))  # where a script finds the other one
+    return importlib.import_module(name)
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_drawings_are_up_to_date(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = load(name, monkeypatch)
     script.main(tmp_path)
     made = sorted(file.name for file in tmp_path.iterdir())
     assert made == sorted(file.name for file in (DOCS / "images").glob("*.png") if file.name in script.DRAWINGS)
-    for name in made:
-        with Image.open(tmp_path / name) as new, Image.open(DOCS / "images" / name) as old:
-            assert new.size == old.size, name
+    for picture in made:
+        with Image.open(tmp_path / picture) as new, Image.open(DOCS / "images" / picture) as old:
+            assert new.size == old.size, picture
             difference = np.abs(np.asarray(new, dtype=np.int16) - np.asarray(old, dtype=np.int16))
-        assert difference.mean() < 0.5, f"{name} differs from what make_drawings.py makes; run it again"
+        assert difference.mean() < 0.5, f"{picture} differs from what {name}.py makes; run it again"
 
 
-def test_every_picture_of_the_page_is_there(script: ModuleType) -> None:
-    shown = re.findall(r"!\[[^\]]+\]\(images/([^)]+)\)", (DOCS / "conventions.md").read_text(encoding="utf-8"))
-    assert sorted(shown) == sorted(script.DRAWINGS)
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_every_picture_of_the_page_is_there(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = re.findall(r"!\[[^\]]+\]\(images/([^)]+)\)", (DOCS / SCRIPTS[name]).read_text(encoding="utf-8"))
+    assert sorted(shown) == sorted(load(name, monkeypatch).DRAWINGS)
 
 
 def test_examples_say_what_they_do() -> None:

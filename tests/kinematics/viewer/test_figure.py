@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFont
 
-from kinematics import InputError, Motion, Skeleton
+from kinematics import InputError, Motion, Skeleton, forward_kinematics
 from kinematics.errors import UnknownNameError
 from kinematics.rotations import quaternion
 from kinematics.testing import random_motion, random_skeleton
 from kinematics.viewer import draw, image
 from kinematics.viewer.layout import shorten
-from kinematics.viewer.painting import LEFT, MIDDLE, RIGHT
+from kinematics.viewer.painting import LEFT, MARK, MIDDLE, RIGHT
 
 Person = Callable[..., Motion]
 Y = np.array([0.0, 1.0, 0.0])
@@ -256,3 +256,42 @@ def test_a_crowd_of_strokes_looks_like_a_few(person: Person, monkeypatch: pytest
     assert 0.0 < np.abs(coarse - fine).mean() < 3.0
     for colour in (RIGHT, MIDDLE):
         assert len(where(poses(coarse), colour)) > 0.5 * len(where(poses(fine), colour))
+
+
+def test_marks_lie_where_they_should(person: Person) -> None:
+    """On the hand and at the feet, whatever the unit and the axes; one that is far away is left out."""
+    z_up = quaternion.from_axis_angle(np.array([1.0, 0.0, 0.0]), np.pi / 2)
+    for scale, turn in ((1.0, quaternion.IDENTITY), (100.0, z_up)):
+        motion = person(4, swing=0.0, scale=scale, turn=turn)
+        positions = forward_kinematics(motion)
+        toes = np.stack([positions.position(side + "ToeBase") for side in ("Left", "Right")], axis=1)
+        plain = image(motion, labels=[""], frames=[2], view="front").astype(int)
+        hand = positions.position("LeftHand")[2:3]
+        far = np.array([[0.0, 0.0, 90.0 * scale]])
+        for points in ({"hand": np.concatenate([hand, far])}, {"hand": np.zeros((0, 3)), "toes": toes}):
+            marked = image(motion, labels=[""], frames=[2], view="front", marks=points).astype(int)
+            assert abs(marked.shape[0] - plain.shape[0]) < 8
+            changed = where(poses(marked), MARK)
+            low = changed[:, 1].mean() / poses(plain).shape[0]
+            assert len(changed) > 30 and (low > 0.7) == ("toes" in points)
+            beside = where(poses(plain), LEFT)[:, 0]
+            assert beside.min() - 10 <= changed[:, 0].max() <= beside.max() + 10
+
+
+def test_marked_rows_share_a_place(person: Person) -> None:
+    """A foot that stays is at the same place of each row, though the body above it has moved."""
+    still = person(1, swing=0.0)
+    moved = still.with_root_positions(still.root_positions + np.array([0.3, 0.0, 0.0]))
+    mark = {"target": forward_kinematics(still).position("LeftFoot")}
+    picture = image([still, moved], labels=["", ""], view="front", marks=mark)
+    x, y = where(poses(picture), MARK).T
+    upper = y < y.mean()
+    assert abs(x[upper].mean() - x[~upper].mean()) < 0.5
+    feet = [where(half, RIGHT)[:, 0].mean() for half in np.array_split(poses(picture), 2)]
+    assert feet[1] - feet[0] > 20
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 2), (5, 2, 3)])
+def test_marks_of_another_shape_are_refused(person: Person, unchecked_shapes: None, shape: tuple[int, ...]) -> None:
+    with pytest.raises(InputError, match="marks must have shape"):
+        image(person(4), marks={"target": np.zeros(shape)})
