@@ -76,7 +76,8 @@ class Problem:
             tolerance: In the skeleton's unit; a thousandth of the longest way from root to tip by default (about 1 mm for
                 a grown human).
             angle_tolerance: Radians; `tolerance` over that longest way by default.
-            max_iterations: 200 by default; for methods whose steps are cheap and many, more.
+            max_iterations: 500 by default; 2000 for "jacobian_transpose" and "scipy", 1000 for "pseudo_inverse", 200 for
+                "fabrik".
             root: "free": the root moves and turns. "fixed": it stays in place and turns there, as the first ball joint
                 (`stiffness={root: math.inf}` stops that too). "translation": it moves and does not turn. "heading": it
                 moves, and turns about the world's Y alone.
@@ -102,7 +103,7 @@ class Problem:
         self.angle_tolerance = _positive(
             self.tolerance / reach if angle_tolerance is None else angle_tolerance, "angle_tolerance"
         )
-        self.max_iterations = DEFAULT_ITERATIONS.get(method, 200) if max_iterations is None else max_iterations
+        self.max_iterations = DEFAULT_ITERATIONS.get(method, 500) if max_iterations is None else max_iterations
         if isinstance(max_iterations, bool) or not isinstance(self.max_iterations, int | np.integer) or self.max_iterations < 1:
             raise InputError(f"max_iterations must be 1, 2, 3, ..., got {max_iterations!r}")
         self.max_iterations = int(self.max_iterations)
@@ -325,8 +326,7 @@ class Problem:
 
 
 DEFAULT_ITERATIONS = {
-    "jacobian_transpose": 2000, "pseudo_inverse": 1000, "damped_least_squares": 500, "selectively_damped": 500,
-    "ccd": 500, "scipy": 2000,
+    "jacobian_transpose": 2000, "pseudo_inverse": 1000, "fabrik": 200, "scipy": 2000,
 }  # fmt: skip
 
 

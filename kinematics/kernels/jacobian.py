@@ -45,8 +45,9 @@ LEAST_LENGTH = 1e-5  # share of a step that is not worth taking
 FIRST_DAMPING, LEAST_DAMPING, MOST_DAMPING = 2e-2, 1e-9, 1e10  # shares of K's mean diagonal
 FIXED_DAMPING = 5e-3
 MAX_STEP = 0.7  # radians that a joint turns in one iteration at most
-BEND = 0.05  # radians
-ESCAPES = 2  # times that a point without gradient is left
+BEND = 0.05  # radians that joints turn to leave a point without gradient
+LIMITED_BEND = 0.3  # the same where limits bar the way downhill: another way round may be open
+ESCAPES = 2  # times that this is tried
 
 
 @jit
@@ -79,11 +80,11 @@ def _saddle(tasks: np.ndarray, slots: np.ndarray, state: State, work: Scratch) -
 
 
 @jit
-def _bend(tree: np.ndarray, turn: int, step: np.ndarray) -> None:
-    """Write a small turn of every joint, always the same one, about axes that point everywhere."""
+def _bend(tree: np.ndarray, turn: int, size: float, step: np.ndarray) -> None:
+    """Write a turn of every joint by about `size` radians, always the same one, about axes that point everywhere."""
     for k in range(len(tree)):
         x, y, z = np.sin(2.1 * k + turn), np.sin(3.7 * k + 1.0 + 2.0 * turn), np.sin(5.3 * k + 2.0 + 3.0 * turn)
-        scale = BEND if tree[k].mobility > 0.0 and k < len(tree) - 1 else 0.0
+        scale = size if tree[k].mobility > 0.0 and k < len(tree) - 1 else 0.0
         step[k, 0], step[k, 1], step[k, 2] = scale * x, scale * y, scale * z
 
 
@@ -242,12 +243,12 @@ def _descend(
         if taken:
             state, trial, cost, fresh = trial, state, trial_cost, True
             stuck |= cost <= 1e-26 * first_cost
-        if stuck and level == 0 and escapes < ESCAPES and _saddle(tasks, slots, state, work):
+        if stuck and level == 0 and escapes < ESCAPES and (limited or _saddle(tasks, slots, state, work)):
             if cost < best_cost:
                 best_cost = cost
                 copy_state(state, best)
             escapes += 1
-            _bend(tree, escapes, work.step)
+            _bend(tree, escapes, LIMITED_BEND if limited else BEND, work.step)
             cost = _evaluate(
                 tree,
                 tasks,

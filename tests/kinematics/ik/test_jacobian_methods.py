@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 
 import numpy as np
@@ -47,6 +48,7 @@ def random_pose(skeleton: Skeleton, seed: int, *, size: float | None = None) -> 
     return Pose(skeleton, rng.normal(size=3) * 0.3, turns)
 
 
+@functools.cache
 def reachable(
     seed: int, effectors: int, kinds: tuple[str, ...], *, root: str, size: float | None = None
 ) -> tuple[Pose, dict[str, ik.Goal], Pose]:
@@ -114,7 +116,7 @@ def require_honest(problem: ik.Problem, result: ik.Result, goals: dict[str, ik.G
 
 
 @every_method
-@settings(max_examples=25, derandomize=True)
+@settings(max_examples=15, derandomize=True)
 @given(
     seed=st.integers(0, 10_000),
     effectors=st.integers(1, 4),
@@ -134,7 +136,7 @@ def test_answers_are_honest_on_random_skeletons(
 
 
 @every_method
-@settings(max_examples=20, derandomize=True)
+@settings(max_examples=12, derandomize=True)
 @given(
     seed=st.integers(0, 100_000),
     root=st.sampled_from(["fixed", "free"]),
@@ -146,14 +148,13 @@ def test_one_effector_always_reaches(method: str, seed: int, root: str, kinds: s
 
 
 @every_method
-@pytest.mark.parametrize("kinds", KINDS)
-@pytest.mark.parametrize("root", ["fixed", "free"])
+@pytest.mark.parametrize(("kinds", "root"), list(zip(KINDS, ["fixed", "free", "fixed", "free"], strict=True)))
 def test_most_targets_of_several_effectors_are_reached(method: str, kinds: str, root: str) -> None:
     # From any pose to any other, which has local minima; within some 30 degrees a joint there are next to none.
     tried, met = {None: 0, 0.5: 0}, {None: 0, 0.5: 0}
     for size in tried:
-        for seed in range(6 if "mass" in kinds else 10):
-            for effectors in (2, 3, 4):
+        for seed in range(5):
+            for effectors in (2, 4):
                 start, goals, _ = reachable(seed, effectors, KINDS[kinds], root=root, size=size)
                 tried[size] += 1
                 met[size] += bool(ik.solve(start, goals, method=method, root=root).converged)  # type: ignore[arg-type]
@@ -182,7 +183,7 @@ def test_a_body_reaches_with_its_root_far_away(method: str) -> None:
 @pytest.mark.parametrize("root", ["fixed", "free"])
 @pytest.mark.parametrize("case", ["reachable", "unreachable", "limited", "mixed", "straight"])
 def test_the_error_never_rises(root: str, case: str) -> None:
-    for seed in range(4):
+    for seed in range(3):
         start, goals, _ = reachable(seed, 3, KINDS["mixed" if case == "mixed" else "position"], root=root)
         limits: dict[str, Limit] = {}
         if case == "unreachable":
@@ -226,7 +227,7 @@ def test_out_of_reach_ends_next_to_the_best(method: str, case: str) -> None:
     offsets[1:, 1] = bones[:-1]
     skeleton = skeleton.with_offsets(offsets, np.array([[0.0, bones[-1], 0.0]]))
     rng = np.random.default_rng(0)
-    for seed in range(25):
+    for seed in range(15):
         start = random_pose(skeleton, seed, size=0.4)
         way = rng.normal(size=3)
         distance = rng.uniform(1.02, 3.0) if case == "too far" else rng.uniform(0.02, 0.15)
@@ -295,6 +296,7 @@ def random_limits(skeleton: Skeleton, kind: str, seed: int) -> dict[str, Limit]:
     return limits
 
 
+@functools.cache
 def limited_case(seed: int, kind: str) -> tuple[Pose, dict[str, ik.Goal], dict[str, Limit]]:
     """A random skeleton with limits, and goals that an allowed pose meets."""
     rng = np.random.default_rng(seed)
@@ -313,7 +315,7 @@ def limited_case(seed: int, kind: str) -> tuple[Pose, dict[str, ik.Goal], dict[s
 @pytest.mark.parametrize("kind", ["hinge", "cone", "swing-twist", "box", "mixed"])
 def test_limits_are_never_exceeded(method: str, kind: str) -> None:
     met, words = 0, set()
-    for seed in range(20):
+    for seed in range(10):
         start, goals, limits = limited_case(seed, kind)
         root = "fixed" if seed % 3 else "free"
         problem = ik.Problem(start.skeleton, goals, method=method, limits=limits, root=root)  # type: ignore[arg-type]
@@ -322,16 +324,12 @@ def test_limits_are_never_exceeded(method: str, kind: str) -> None:
         assert limit_violations(result.pose, limits).max(initial=0.0) <= 1e-6
         met += bool(result.converged)
         words.add(result.status)
-        out = ik.solve(
-            start,
-            {name: replace(goal, point=None if goal.point is None else 5.0 * goal.point) for name, goal in goals.items()},
-            method=method,
-            limits=limits,
-            root="fixed",
-            max_iterations=20,
-        )  # type: ignore[arg-type]
+        if seed % 3:
+            continue
+        far = {name: goal if goal.point is None else replace(goal, point=5.0 * goal.point) for name, goal in goals.items()}
+        out = ik.solve(start, far, method=method, limits=limits, root="fixed", max_iterations=20)  # type: ignore[arg-type]
         assert limit_violations(out.pose, limits).max(initial=0.0) <= 1e-6
-    assert met >= 14, (met, words)
+    assert met >= 7, (met, words)
 
 
 @every_method
@@ -380,15 +378,15 @@ def test_where_limits_bind_no_allowed_turn_of_a_joint_helps(kind: str) -> None:
         turn = 1e-4
         for joint in range(start.skeleton.num_joints):
             vectors = np.zeros((start.skeleton.num_joints, 3))
-            for way in rng.normal(size=(4, 3)):
+            for way in rng.normal(size=(3, 3)):
                 vectors[joint] = turn * way / np.linalg.norm(way)
                 turned = quaternion.multiply(result.local_rotations, quaternion.from_rotation_vector(vectors))
                 tried = clamp(result.pose.with_local_rotations(quaternion.normalize(turned)), limits)
                 gain = cost - sum(error**2 for error in measured(tried, goals))
                 assert gain <= 0.1 * turn * cost, (seed, joint, gain / turn, cost)
-        if checked == 8:
+        if checked == 5:
             break
-    assert checked == 8
+    assert checked == 5
 
 
 # Priorities.
@@ -397,7 +395,7 @@ def test_where_limits_bind_no_allowed_turn_of_a_joint_helps(kind: str) -> None:
 @every_method
 @pytest.mark.parametrize("kinds", ["position", "mixed"])
 def test_a_lower_priority_never_worsens_a_higher_one(method: str, kinds: str) -> None:
-    for seed in range(12):
+    for seed in range(6):
         start, goals, _ = reachable(seed, 4, KINDS[kinds], root="fixed")
         if seed % 2:  # out of reach, or in contradiction
             goals = {name: goal if goal.point is None else replace(goal, point=1.5 * goal.point) for name, goal in goals.items()}
@@ -455,7 +453,7 @@ def test_the_lower_priority_is_served_too(method: str) -> None:
 @pytest.mark.parametrize("share", [0.9, 0.5, 0.1, -0.5])
 def test_straight_starts_are_left(method: str, joints: int, share: float) -> None:
     skeleton = chain(joints, bone=1.0 / joints)
-    for seed in range(4):
+    for seed in range(3):
         turn = random_pose(skeleton, seed).local_rotations[0] if seed else quaternion.IDENTITY
         rotations = np.tile(quaternion.IDENTITY, (joints, 1))
         rotations[0] = turn
@@ -586,7 +584,7 @@ def test_goals_that_contradict_each_other_share(method: str) -> None:
 
 
 @every_method
-@settings(max_examples=30, derandomize=True)
+@settings(max_examples=12, derandomize=True)
 @given(
     seed=st.integers(0, 10_000),
     far=st.sampled_from([0.0, 1e-12, 1.0, 1e3, 1e6]),
@@ -620,7 +618,7 @@ def test_nothing_makes_it_say_nan(method: str, seed: int, far: float, flat: bool
 @every_method
 @pytest.mark.parametrize("scale", [2.0**-10, 2.0**10])
 def test_the_unit_does_not_matter(method: str, scale: float) -> None:
-    for seed in range(8):
+    for seed in range(4):
         start, goals, _ = reachable(seed, 3, KINDS["mixed with center of mass"], root="free", size=0.5)
         if seed % 4 == 3:
             goals = {name: replace(goal, point=3.0 * goal.point) for name, goal in goals.items()}
