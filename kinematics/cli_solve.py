@@ -222,6 +222,8 @@ def _print_world(console: Console, world: WorldReport, aims: Mapping[str, np.nda
         highlight=False,
         soft_wrap=True,
     )
+    if height <= 0.0:  # a single point has no size to compare with
+        return
     away = {name: float(np.linalg.norm(motion.root_positions - point, axis=1).min()) / height for name, point in aims.items()}
     far = max(away, key=lambda name: away[name], default="")
     one = 1.0 / world.metres_per_unit

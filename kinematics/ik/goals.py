@@ -252,8 +252,12 @@ def posture(
         priority: 0 comes first.
 
     Raises:
-        InputError: On a weight that is not positive.
+        InputError: On a weight that is not positive, or a clip for a pose.
     """
+    if pose is not None and not isinstance(pose, Pose):
+        raise InputError(f"the pose of ik.posture must be a Pose or None, got {type(pose).__name__}; a clip's frame is clip[0]")
+    if joints is not None and not isinstance(joints, Mapping):
+        raise InputError(f'the joints of ik.posture are weights by name, such as {{"Spine": 1.0}}, got {joints!r}')
     if joints is not None and any(not (is_number(each) and each >= 0.0) for each in joints.values()):
         raise InputError(f"the joints of ik.posture have weights of 0 or more, got {dict(joints)}")
     return Goal("posture", pose=pose, joints=joints, weight=weight, priority=priority)

@@ -101,6 +101,8 @@ def pin_contacts(
     """
     if not (math.isfinite(ease_s) and ease_s >= 0.0 and sink >= 0.0):
         raise InputError(f"ease_s and sink must be 0 or more, got {ease_s} and {sink}")
+    if not isinstance(motion, Motion):
+        raise InputError(f"ik.pin_contacts takes a Motion, got {type(motion).__name__}")
     transforms = forward_kinematics(motion)
     own = foot_contacts(motion, up=up, transforms=transforms)
     contacts = own if contacts is None else contacts

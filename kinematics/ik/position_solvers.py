@@ -29,6 +29,7 @@ class PositionSolver:
         between: Those between the bones and the start.
         tolerance: Largest distance that counts as met.
         anchor: Joint and offset of the point that stays, if any.
+        locked: Joints that are locked and have a limit, their kinds and rows of limits; the kernels leave them as they are.
     """
 
     kernel: Callable[..., None]
@@ -37,6 +38,7 @@ class PositionSolver:
     between: tuple[object, ...]
     tolerance: float
     anchor: tuple[int, np.ndarray] | None
+    locked: tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def prepare(
@@ -66,6 +68,7 @@ def prepare(
         raise InputError(f'method={method!r} cannot keep the root to its heading (root="heading"); {OTHERS}')
     tree, tasks = tables.tree, tables.tasks
     parents, mobility = (np.ascontiguousarray(tree["parent"][:-1]), np.ascontiguousarray(tree["mobility"]))
+    held = np.flatnonzero((tree["mobility"][:-1] == 0.0) & (tree["limit"][:-1] != 0))
     bodies = find_bodies(parents, mobility, np.ascontiguousarray(tasks["joint"]), tables.anchor)
     return PositionSolver(
         kernels.fabrik.solve if method == "fabrik" else kernels.ccd.solve,
@@ -78,6 +81,7 @@ def prepare(
         ),
         tolerance,
         tables.anchor_point,
+        tuple(np.ascontiguousarray(tree[name][held]) for name in ("joint", "limit", "limit_values")),  # type: ignore[arg-type]
     )  # fmt: skip
 
 
@@ -105,6 +109,9 @@ def solve(
     if warm:
         raise InputError(f'over_time="warm" carries turns from frame to frame, for which {OTHERS}; give `start` instead')
     frames = len(out_roots)
+    if len(solver.locked[0]):
+        rotations = np.array(rotations)
+        kernels.limits.clamp(rotations, *solver.locked)
     roots, rotations, points = (_each(values, frames) for values in (roots, rotations, points))
     if solver.anchor is not None:
         roots = _each(roots + anchors - _anchor(solver, bones, roots, rotations), frames)

@@ -81,8 +81,9 @@ class Problem:
             root: "free": the root moves and turns. "fixed": it stays in place and turns there, as the first ball joint
                 (`stiffness={root: math.inf}` stops that too). "translation": it moves and does not turn. "heading": it
                 moves, and turns about the world's Y alone.
-            fixed: Joints or end sites that stay exactly where the pose has them, and may turn. The first is the base that
-                the body hangs from; the others are goals before all others.
+            fixed: Joints or end sites that stay where the pose has them, and may turn. The first is the base that the body
+                hangs from, exactly; the others are goals before all others, met within the tolerance. With root="fixed" the
+                root is the base, and all of these are such goals.
             limits: Joint limits by name, see `ik.human_limits` and `ik.limits_from_motion`.
             stiffness: By joint name: 1 is usual, 10 turns a tenth as readily, `math.inf` is locked. With root="translation"
                 the root's is that of its place.
@@ -95,6 +96,10 @@ class Problem:
             raise UnknownNameError("method", method, METHODS)
         if isinstance(fixed, str):
             fixed = (fixed,)
+        _require_mapping(limits, "limits", '{"LeftLeg": ik.Hinge(...)}')
+        _require_mapping(stiffness, "stiffness", '{"Spine": 10.0}')
+        if not isinstance(fixed, Sequence):
+            raise InputError(f'fixed takes names of joints or end sites, such as ["LeftFoot"], got {fixed!r}')
         reach = tables_module.reach_of(skeleton)
         self.skeleton = skeleton
         self.goals = _listed(goals)
@@ -122,6 +127,13 @@ class Problem:
             reach=reach,
         )
         self._prepare()
+        self._ready = True
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Refuse to change: everything was made ready for what was asked at first."""
+        if getattr(self, "_ready", False):
+            raise AttributeError(f"a Problem does not change, so {name} cannot be set; make another one")
+        object.__setattr__(self, name, value)
 
     def _prepare(self) -> None:
         """Sort targets, and put together what every call hands to the kernel."""
@@ -131,10 +143,8 @@ class Problem:
         self._offsets = self.skeleton.offsets[None]
         self._anchor_targets = np.zeros((1, 3))
         self._posture = next((goal.pose for _, goal in goals if goal.kind == "posture"), None)
-        if self._posture is not None and self._posture.skeleton.num_joints != self.skeleton.num_joints:
-            raise InputError(
-                f"the pose of ik.posture has {self._posture.skeleton.num_joints} joints, the skeleton {self.skeleton.num_joints}"
-            )
+        if self._posture is not None and self._posture.skeleton.joint_names != self.skeleton.joint_names:
+            raise InputError("the pose of ik.posture has another skeleton than the problem; its joints must have the same names")
         self._needs_transforms = self._targets.held or self.tables.anchor >= 0
         self._plain = self._targets.complete and not self._needs_transforms and self._posture is None
         self._shape = (1, self.skeleton.num_joints, 4)
@@ -157,7 +167,6 @@ class Problem:
             )
             self._kernel, self._static = position_solvers.solve, (solver,)
         elif self.method == "scipy":
-            scipy_solver.require_solvable(tables, heading=self.root == "heading")
             self._kernel, self._static = scipy_solver.solve, (tables, self.root == "heading")
 
     def solve(
@@ -200,6 +209,7 @@ class Problem:
             and pose.skeleton is self.skeleton
             and pose.local_positions is None
             and type(targets) is np.ndarray
+            and targets.dtype.kind in "fiu"
             and targets.shape == self._targets.shape
         ):
             return self._solve_one(pose, targets)
@@ -216,7 +226,7 @@ class Problem:
         clip = pose if isinstance(pose, Motion) else None
         single = clip is None and many is None
         frames = (len(clip) if clip is not None else 1) if many is None else many
-        if clip is not None and many not in (None, 1, len(clip)):
+        if clip is not None and many not in (None, len(clip)):
             raise InputError(f"targets are for {many} frames, the clip has {len(clip)}")
         if isinstance(begin, Motion) and len(begin) != frames:
             raise InputError(f"the start has {len(begin)} frames, {frames} are to be solved")
@@ -330,17 +340,17 @@ DEFAULT_ITERATIONS = {
 }  # fmt: skip
 
 
-def _in_threads(run: object, arrays: tuple[np.ndarray, ...], frames: int) -> None:
+def _in_threads(run: Callable[[tuple[np.ndarray, ...], bool], None], arrays: tuple[np.ndarray, ...], frames: int) -> None:
     """Solve blocks of frames side by side; each frame's answer is the same whoever computes it."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     workers = min(cores, frames // FEW)
     if workers < 2:
-        run(arrays, False)  # type: ignore[operator]
+        run(arrays, False)
         return
     edges = np.linspace(0, frames, workers + 1).astype(int)
 
     def block(start: int, stop: int) -> None:
-        run(tuple(each[start:stop] if len(each) == frames else each for each in arrays), False)  # type: ignore[operator]
+        run(tuple(each[start:stop] if len(each) == frames else each for each in arrays), False)
 
     with ThreadPoolExecutor(workers) as pool:
         list(pool.map(block, edges[:-1].tolist(), edges[1:].tolist()))
@@ -374,6 +384,11 @@ def _listed(goals: Goals) -> tuple[tuple[str, Goal], ...]:
     if not found:
         raise InputError("there is no goal")
     return tuple(found)
+
+
+def _require_mapping(values: object, name: str, form: str) -> None:
+    if values is not None and not isinstance(values, Mapping):
+        raise InputError(f"{name} must be a mapping from joint names, such as {form}, got {values!r:.100}")
 
 
 def _positive(value: float, name: str) -> float:

@@ -58,8 +58,9 @@ class Result(FrozenArrays):
     def status(self) -> Status | np.ndarray:
         """Return why the solver stopped; for several frames an array of words, shape (frames,).
 
-        "converged": every goal is within its tolerance. "unreachable": no small change of the pose brings the goals nearer.
-        "limited": the same, and joint limits are in the way. "iterations": gave up; more iterations may help.
+        "converged": every goal is within its tolerance (a posture has none). "unreachable": no small change of the pose brings
+        the goals nearer. "limited": joint limits are in the way; "ccd" and "fabrik", which turn one joint after the other, may
+        stop there although several joints together would come nearer. "iterations": gave up; more iterations may help.
         """
         return STATUSES[self.codes] if isinstance(self.codes, int) else np.array(STATUSES)[self.codes]
 

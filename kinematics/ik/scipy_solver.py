@@ -13,7 +13,6 @@ import numpy as np
 from jaxtyping import Float
 
 from kinematics import kernels
-from kinematics.errors import InputError
 from kinematics.ik.scipy_parameters import PoseNumbers
 from kinematics.ik.tables import Tables
 from kinematics.rotations import quaternion
@@ -52,16 +51,6 @@ class Frame:
     posture: Float[np.ndarray, "joints 4"]
 
 
-def require_solvable(tables: Tables, *, heading: bool) -> None:
-    """Refuse what has no parameters.
-
-    Raises:
-        InputError: On a limit of a root that turns by its heading alone.
-    """
-    if heading and tables.tree["limit"][0]:
-        raise InputError('method="scipy" takes root="heading" or a limit of the root, not both; the other methods can')
-
-
 def solve(
     tables: Tables,
     heading: bool,
@@ -85,6 +74,9 @@ def solve(
         root, local = np.array(roots[own]), np.array(rotations[own][joints])
         if warm and f > 0:
             change = quaternion.multiply(quaternion.inverse(rotations[before][joints]), out_rotations[f - 1][joints])
+            if heading:  # the root's in the world, where a heading is one
+                turn = quaternion.multiply(out_rotations[f - 1][0], quaternion.inverse(rotations[before][0]))
+                change[0] = quaternion.multiply(quaternion.inverse(local[0]), quaternion.multiply(turn, local[0]))
             local = quaternion.normalize(quaternion.multiply(local, change))
             root += out_roots[f - 1] - roots[before]
         search = _Search(tables, frame, root, local, heading, max_iterations)

@@ -134,6 +134,11 @@ def build(
         tree["mobility"][-1] *= tree["mobility"][0]
         tree["mobility"][0] = 0.0
     tree["limit"][:-1], tree["limit_values"][:-1] = pack_limits(skeleton, limits, np.array(joints, dtype=np.int64))
+    if root == "heading" and tree["limit"][0]:
+        raise InputError(
+            f'root="heading" turns the root about the world\'s Y alone and a limit would tilt it: take that or the limit of '
+            f"{skeleton.joint_names[0]!r}, not both"
+        )
     tree["free"] = tree["limit"] == 0
     tree["free"][0] &= root != "heading"
     tree["posture"][:-1] = weights[joints] * unit**2
@@ -271,8 +276,8 @@ def _posture_weights(skeleton: Skeleton, postures: Sequence[Goal]) -> np.ndarray
 def _mobilities(skeleton: Skeleton, stiffness: Mapping[str, float]) -> np.ndarray:
     mobility = np.ones(skeleton.num_joints)
     for name, value in stiffness.items():
-        if math.isnan(value) or value <= 0.0:
-            raise InputError(f"the stiffness of {name!r} must be positive (1 is usual, math.inf locks), got {value}")
+        if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not value > 0.0:
+            raise InputError(f"the stiffness of {name!r} must be positive (1 is usual, math.inf locks), got {value!r}")
         mobility[skeleton.joint_index(name)] = 0.0 if math.isinf(value) else 1.0 / value
     return mobility
 

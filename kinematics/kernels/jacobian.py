@@ -151,9 +151,10 @@ def _descend(
     best: State,
     work: Scratch,
     iterations: int,
+    least: int,
     max_iterations: int,
 ) -> tuple[State, State, int, int]:
-    """Minimise one level; return the pose, the other buffer, the status and the iterations so far."""
+    """Minimise one level, with at least `least` steps; return the pose, the other buffer, the status, the iterations so far."""
     own = 0
     for t in range(len(tasks)):
         work.held[t] = max(state.errors[t], tasks[t].tolerance)
@@ -168,7 +169,8 @@ def _descend(
     for t in range(len(tasks)):
         lean &= tasks[t].plain != 0
     share, growth = FIRST_DAMPING if marquardt else FIXED_DAMPING, 2.0
-    while not within(tasks, level, state.errors) and not stuck and iterations < max_iterations:
+    enough = iterations + least
+    while (iterations < enough or not within(tasks, level, state.errors)) and not stuck and iterations < max_iterations:
         iterations += 1
         if fresh:
             limited = linearize(tree, tasks, slots, level, bent, heading, limits, target, state, work)
@@ -331,6 +333,8 @@ def solve(
                 project(tree[k].limit, tree[k].limit_values, state.local[k])
         place(tree, bone, anchor, anchor_offset, anchor_target, state.root, state.local, state.where, state.turned)
         residuals(tree, tasks, target, target_rotation, state.where, state.turned, state.points, state.residual, state.errors)
+        # Where the frame before was met to the last bit of the tolerance, stopping there too would make held points tremble.
+        least = 1 if warm and f > 0 and method == LEVENBERG_MARQUARDT else 0
         iterations, worst, total = 0, CONVERGED, 0.0
         for t in range(number):
             total += state.errors[t]
@@ -343,7 +347,8 @@ def solve(
         for level in range(levels if worst == CONVERGED else 0):
             state, trial, status, iterations = _descend(
                 method, tree, tasks, slots, pairs, entries, level, levels, posture_level == level, bone, anchor, anchor_offset,
-                anchor_target, heading, target, target_rotation, wanted, state, trial, best, work, iterations, max_iterations,
+                anchor_target, heading, target, target_rotation, wanted, state, trial, best, work, iterations, least,
+                max_iterations,
             )  # fmt: skip
             worst = max(worst, status)
         if worst > CONVERGED and all_met(tasks, state.errors):

@@ -210,11 +210,24 @@ def test_a_hinge_alone_by_hand():
     assert free.status == "converged"
 
 
-def test_a_root_with_a_heading_and_a_limit_is_refused():
+@pytest.mark.parametrize("method", ["scipy", "levenberg_marquardt"])
+def test_a_root_with_a_heading_and_a_limit_is_refused(method):
     skeleton = rope(3)
     limits = {"joint0": ik.Cone(np.array([0.0, 1.0, 0.0]), 0.3)}
     with pytest.raises(InputError, match="not both"):
-        ik.Problem(skeleton, {"end": [0.0, 0.0, 0.0]}, method="scipy", root="heading", limits=limits)
+        ik.Problem(skeleton, {"end": [0.0, 0.0, 0.0]}, method=method, root="heading", limits=limits)
+
+
+def test_warm_frames_keep_a_tilted_root_to_its_heading():
+    skeleton, frames = rope(5), 12
+    vectors = 0.2 * np.random.default_rng(0).normal(size=(frames, skeleton.num_joints, 3))
+    vectors[:, 0, 0], vectors[:, 0, 2] = np.linspace(0.0, 1.0, frames), np.linspace(0.2, -0.8, frames)
+    clip = Motion(skeleton, np.zeros((frames, 3)), quaternion.from_rotation_vector(vectors), 1.0 / 30.0)
+    goals = {"end": ik.position([0.0, 0.5, 3.0])}
+    result = ik.Problem(skeleton, goals, method="scipy", root="heading").solve(clip, over_time="warm")
+    turns = quaternion.multiply(result.local_rotations[:, 0], quaternion.inverse(clip.local_rotations[:, 0]))
+    np.testing.assert_allclose(turns[:, [1, 3]], 0.0, atol=1e-12)
+    assert np.abs(turns[:, 2]).max() > 0.1
 
 
 # Priorities, roots, status, frames
