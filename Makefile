@@ -11,10 +11,11 @@ SOURCES := kinematics retarget tests benchmarks examples data docs
 demo: install
 	mkdir -p $(OUT)
 	$(BIN)/python -m kinematics info data/clips/walk_cmu.bvh
+	$(BIN)/python -m kinematics solve data/clips/squat_cmu.bvh --target LeftHand=0.5,0.95,0.35 --hold LeftFoot --hold RightFoot -o $(OUT)/squat_on_a_rail.bvh
 	$(BIN)/python -m retarget data/clips/walk_cmu.bvh --to data/clips/run_mixamo.bvh -o $(OUT)/walk_on_mixamo.bvh
 	$(BIN)/python -m retarget data/clips/jump_mixamo.bvh --to data/clips/walk_lafan1.bvh -o $(OUT)/jump_on_lafan1.bvh
 	@echo
-	@echo "Results: $(OUT)/walk_on_mixamo.bvh and $(OUT)/jump_on_lafan1.bvh, each with a picture of the same name (.png)."
+	@echo "Results: $(OUT)/squat_on_a_rail.bvh, $(OUT)/walk_on_mixamo.bvh and $(OUT)/jump_on_lafan1.bvh, each with a picture of the same name (.png)."
 
 test: install-dev
 	$(BIN)/ruff format --check $(SOURCES)

@@ -26,6 +26,9 @@ def main() -> None:
     kinematics.save_motion(motion, here / "copy.bvh")
     if not np.array_equal(kinematics.load_motion(here / "copy.bvh").local_rotations, motion.local_rotations):
         raise SystemExit("the saved copy differs")
+    found = kinematics.ik.solve(motion[0], {"LeftHand": [0.4, 1.3, 0.3], "LeftFoot": kinematics.ik.hold()})
+    if found.status != "converged" or abs(kinematics.forward_kinematics(found.pose).position("LeftHand")[0] - 0.4) > 0.01:
+        raise SystemExit("inverse kinematics did not reach")
     command = [sys.executable, "-m", "retarget", "walk_cmu.bvh", "--to", "run_mixamo.bvh", "-o", "result.bvh"]
     subprocess.run(command, cwd=here, check=True, capture_output=True)
     result = kinematics.load_motion(here / "result.bvh")

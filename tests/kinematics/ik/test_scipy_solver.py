@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kinematics import InputError, Skeleton, forward_kinematics, ik, kernels
+from kinematics import InputError, Motion, Skeleton, forward_kinematics, ik, kernels
 from kinematics.ik import scipy_parameters
 from kinematics.ik.limits import limit_violations
 from kinematics.motion import Pose
