@@ -1,6 +1,6 @@
 """Cyclic coordinate descent with ball joints and several goals.
 
-Source: Wang and Chen, "A combined optimization method for solving the inverse kinematics problem of mechanical manipulators"
+Source: Wang and Chen, "A combined optimization method for solving the inverse kinematics problems of mechanical manipulators"
 (1991). From the goals to the base each body is turned about its pivot, with all that it carries, by the rotation that is best
 for the goals beyond it: the least swing for one goal, the least-squares rotation (Horn 1987) for several, the turn about the
 one axis that a hinge leaves. No turn is taken that does not lessen the weighted sum of squared distances.

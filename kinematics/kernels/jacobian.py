@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from kinematics.kernels.algebra import conjugate, multiply, quaternion
 from kinematics.kernels.classic_steps import PSEUDO_INVERSE, classic_force
 from kinematics.kernels.damped_steps import assemble, damped_force, damping_scale, linearize, right_side, take_step, write_step
 from kinematics.kernels.jit import fused_jit as jit
@@ -80,12 +81,14 @@ def _saddle(tasks: np.ndarray, slots: np.ndarray, state: State, work: Scratch) -
 
 
 @jit
-def _bend(tree: np.ndarray, turn: int, size: float, step: np.ndarray) -> None:
+def _bend(tree: np.ndarray, heading: bool, turn: int, size: float, step: np.ndarray) -> None:
     """Write a turn of every joint by about `size` radians, always the same one, about axes that point everywhere."""
     for k in range(len(tree)):
         x, y, z = np.sin(2.1 * k + turn), np.sin(3.7 * k + 1.0 + 2.0 * turn), np.sin(5.3 * k + 2.0 + 3.0 * turn)
         scale = size if tree[k].mobility > 0.0 and k < len(tree) - 1 else 0.0
         step[k, 0], step[k, 1], step[k, 2] = scale * x, scale * y, scale * z
+    if heading:
+        step[0, 0], step[0, 2] = 0.0, 0.0
 
 
 @jit
@@ -151,10 +154,10 @@ def _descend(
     best: State,
     work: Scratch,
     iterations: int,
-    least: int,
+    warm: bool,
     max_iterations: int,
 ) -> tuple[State, State, int, int]:
-    """Minimise one level, with at least `least` steps; return the pose, the other buffer, the status, the iterations so far."""
+    """Minimise one level; return the pose, the other buffer, the status and the iterations so far."""
     own = 0
     for t in range(len(tasks)):
         work.held[t] = max(state.errors[t], tasks[t].tolerance)
@@ -169,8 +172,10 @@ def _descend(
     for t in range(len(tasks)):
         lean &= tasks[t].plain != 0
     share, growth = FIRST_DAMPING if marquardt else FIXED_DAMPING, 2.0
-    enough = iterations + least
-    while (iterations < enough or not within(tasks, level, state.errors)) and not stuck and iterations < max_iterations:
+    # Where the frame before was met to the last bit of the tolerance, stopping there too would make held points tremble.
+    enough = iterations + (1 if warm and marquardt else 0)
+    # A posture has no tolerance: with one a level goes on to where it balances.
+    while (bent or iterations < enough or not within(tasks, level, state.errors)) and not stuck and iterations < max_iterations:
         iterations += 1
         if fresh:
             limited = linearize(tree, tasks, slots, level, bent, heading, limits, target, state, work)
@@ -245,12 +250,12 @@ def _descend(
         if taken:
             state, trial, cost, fresh = trial, state, trial_cost, True
             stuck |= cost <= 1e-26 * first_cost
-        if stuck and level == 0 and escapes < ESCAPES and (limited or _saddle(tasks, slots, state, work)):
+        if stuck and level == 0 and escapes < ESCAPES and (not warm if limited else _saddle(tasks, slots, state, work)):
             if cost < best_cost:
                 best_cost = cost
                 copy_state(state, best)
             escapes += 1
-            _bend(tree, escapes, LIMITED_BEND if limited else BEND, work.step)
+            _bend(tree, heading, escapes, LIMITED_BEND if limited and not warm else BEND, work.step)
             cost = _evaluate(
                 tree,
                 tasks,
@@ -273,8 +278,8 @@ def _descend(
     status = CONVERGED
     if not within(tasks, level, state.errors):
         status = (LIMITED if limited else UNREACHABLE) if stuck else ITERATIONS
-        if best_cost < cost:
-            copy_state(best, state)
+    if (bent or status > CONVERGED) and best_cost < cost:
+        copy_state(best, state)
     return state, trial, status, iterations
 
 
@@ -327,14 +332,13 @@ def solve(
         for i in range(3):
             state.root[i] = roots[own, i]
         if warm and f > 0:
-            _carry_over(tree, roots, rotations, f, out_roots, out_rotations, state)
+            _carry_over(tree, heading, roots, rotations, f, out_roots, out_rotations, state)
         for k in range(count):
             if tree[k].limit:
                 project(tree[k].limit, tree[k].limit_values, state.local[k])
         place(tree, bone, anchor, anchor_offset, anchor_target, state.root, state.local, state.where, state.turned)
         residuals(tree, tasks, target, target_rotation, state.where, state.turned, state.points, state.residual, state.errors)
-        # Where the frame before was met to the last bit of the tolerance, stopping there too would make held points tremble.
-        least = 1 if warm and f > 0 and method == LEVENBERG_MARQUARDT else 0
+        following = warm and f > 0
         iterations, worst, total = 0, CONVERGED, 0.0
         for t in range(number):
             total += state.errors[t]
@@ -347,7 +351,7 @@ def solve(
         for level in range(levels if worst == CONVERGED else 0):
             state, trial, status, iterations = _descend(
                 method, tree, tasks, slots, pairs, entries, level, levels, posture_level == level, bone, anchor, anchor_offset,
-                anchor_target, heading, target, target_rotation, wanted, state, trial, best, work, iterations, least,
+                anchor_target, heading, target, target_rotation, wanted, state, trial, best, work, iterations, following,
                 max_iterations,
             )  # fmt: skip
             worst = max(worst, status)
@@ -372,6 +376,7 @@ def solve(
 @jit
 def _carry_over(
     tree: np.ndarray,
+    heading: bool,
     roots: np.ndarray,
     rotations: np.ndarray,
     f: int,
@@ -388,6 +393,10 @@ def _carry_over(
         if tree[k].mobility == 0.0:
             continue
         a, q, b = rotations[own, j], out_rotations[f - 1, j], rotations[before, j]
+        if k == 0 and heading:  # in the world, where a heading is one: solved before^-1 own
+            turned = multiply(multiply(quaternion(q), conjugate(quaternion(b))), quaternion(a))
+            state.local[0, 0], state.local[0, 1], state.local[0, 2], state.local[0, 3] = turned
+            continue
         w = b[0] * q[0] + b[1] * q[1] + b[2] * q[2] + b[3] * q[3]
         x = b[0] * q[1] - b[1] * q[0] - b[2] * q[3] + b[3] * q[2]
         y = b[0] * q[2] + b[1] * q[3] - b[2] * q[0] - b[3] * q[1]

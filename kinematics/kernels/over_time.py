@@ -273,7 +273,7 @@ def bar(
             if tree[k].limit == 0:
                 continue
             kind, values = tree[k].limit, tree[k].limit_values
-            if kind == 1 and not (k == 0 and heading):  # corrections of a hinge lie on its axis
+            if kind == 1:  # corrections of a hinge lie on its axis
                 axis = rotate((values[0], values[1], values[2], values[3]), (values[4], values[5], values[6]))
                 for i in range(3):
                     for j in range(3):

@@ -2,7 +2,7 @@
 
 Joint k turns by a small rotation vector w_k, in the world, about its own position; so a point x below it moves by
 w_k x (x - p_k) (Buss, "Introduction to inverse kinematics with Jacobian transpose, pseudoinverse and damped least squares
-methods", 2004, section 4). Row n of the tree, after its n joints, is the root's translation. With an anchor the whole body
+methods", 2004, section 2). Row n of the tree, after its n joints, is the root's translation. With an anchor the whole body
 is shifted so that the anchor stays in place, and every point moves against it: w_k x (x - p_k) - w_k x (anchor - p_k).
 
 A task is a block of three residuals; its Jacobian is kept as one 3x3 block for each joint that moves it (a slot).
@@ -201,7 +201,7 @@ def _pole(task: np.ndarray, target: np.ndarray, where: np.ndarray, turned: np.nd
     ux, uy, uz = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx  # a x b
     vx, vy, vz = ay * cz - az * cy, az * cx - ax * cz, ax * cy - ay * cx  # a x c
     aa = ax * ax + ay * ay + az * az
-    if ux * ux + uy * uy + uz * uz < 1e-8 * aa * aa or vx * vx + vy * vy + vz * vz < 1e-8 * aa * aa:
+    if ux * ux + uy * uy + uz * uz <= 1e-8 * aa * aa or vx * vx + vy * vy + vz * vz <= 1e-8 * aa * aa:
         return 0.0  # a straight limb, or a pole on its line
     cosine = ux * vx + uy * vy + uz * vz
     sine = (ax * (uy * vz - uz * vy) + ay * (uz * vx - ux * vz) + az * (ux * vy - uy * vx)) / np.sqrt(aa)
@@ -342,7 +342,7 @@ def _pole_slopes(task: np.ndarray, target: np.ndarray, points: np.ndarray, slope
     ux, uy, uz = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
     vx, vy, vz = ay * cz - az * cy, az * cx - ax * cz, ax * cy - ay * cx
     aa, uu, vv = ax * ax + ay * ay + az * az, ux * ux + uy * uy + uz * uz, vx * vx + vy * vy + vz * vz
-    if uu < 1e-8 * aa * aa or vv < 1e-8 * aa * aa:
+    if uu <= 1e-8 * aa * aa or vv <= 1e-8 * aa * aa:
         return
     length = np.sqrt(aa)
     weight = task.weight[0]

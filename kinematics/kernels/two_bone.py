@@ -91,7 +91,7 @@ def solve(
                 _carry_over(tree, limbs[i], before, out_rotations[f - 1], local)
         held = False
         for k in range(count):
-            held |= project(tree[k].limit, tree[k].limit_values, local[k])
+            project(tree[k].limit, tree[k].limit_values, local[k])
         place(tree, bone, anchor, anchor_offset, anchor_target, root, local, where, turned)
         finite = math.isfinite(target.sum() + target_rotation.sum())
         if finite:
@@ -107,6 +107,7 @@ def solve(
                     held |= _set_rotation(tree, limb.hand, wanted, turned, local[limb.hand])
                     place(tree, bone, anchor, anchor_offset, anchor_target, root, local, where, turned)
         residuals(tree, tasks, target, target_rotation, where, turned, points, residual, out_errors[f])
+        finite &= math.isfinite(out_errors[f].sum())  # so far away that squares overflow
         status = CONVERGED
         for t in range(number):
             if not out_errors[f, t] <= tasks[t].tolerance:

@@ -12,7 +12,7 @@ from kinematics import forward_kinematics, ik
 from kinematics.ik.limits import Cone, EulerBox, Hinge, Limit, SwingTwist, clamp, limit_violations
 from kinematics.ik.mass import center_of_mass
 from kinematics.ik.problem import JACOBIAN_METHODS, METHODS
-from kinematics.motion import Pose
+from kinematics.motion import Motion, Pose
 from kinematics.rotations import quaternion
 from kinematics.skeleton import Skeleton
 from kinematics.testing import human_skeleton, random_skeleton
@@ -32,6 +32,19 @@ def chain(joints: int, *, bone: float = 0.1, scale: float = 1.0) -> Skeleton:
     offsets[1:, 1] = bone * scale
     names = tuple(f"joint{index}" for index in range(joints))
     return Skeleton(names, np.arange(joints) - 1, offsets, np.array([joints - 1]), np.array([[0.0, bone * scale, 0.0]]), ("tip",))
+
+
+def uneven_chain(bones: np.ndarray) -> Skeleton:
+    """A straight chain along +Y of bones of these lengths."""
+    offsets = np.zeros((len(bones), 3))
+    offsets[1:, 1] = bones[:-1]
+    return chain(len(bones)).with_offsets(offsets, np.array([[0.0, bones[-1], 0.0]]))
+
+
+def curled(skeleton: Skeleton, angle: float) -> Pose:
+    """Every joint turned about Z by the same angle."""
+    turns = quaternion.from_rotation_vector(np.tile([0.0, 0.0, angle], (skeleton.num_joints, 1)))
+    return Pose(skeleton, np.zeros(3), turns)
 
 
 def straight(skeleton: Skeleton) -> Pose:
@@ -192,10 +205,9 @@ def test_the_error_never_rises(root: str, case: str) -> None:
             limits = random_limits(start.skeleton, "mixed", seed)
         if case == "straight":
             start, goals = straight(chain(6)), {"tip": ik.position([0.0, 0.1 + 0.12 * seed, 0.0])}
-        problem = ik.Problem(start.skeleton, goals, root=root, limits=limits, tolerance=1e-9)  # type: ignore[arg-type]
         costs = []
-        for most in [*range(1, 21), 40, 80]:
-            problem.max_iterations = most
+        for most in [*range(1, 13), 16, 24, 40, 80]:
+            problem = ik.Problem(start.skeleton, goals, root=root, limits=limits, tolerance=1e-9, max_iterations=most)  # type: ignore[arg-type]
             result = problem.solve(start)
             residual, _ = problem.linearize(result.pose)
             costs.append(float(residual @ residual))
@@ -222,10 +234,7 @@ ABOVE = dict.fromkeys(JACOBIAN_METHODS, 1e-3) | {"jacobian_transpose": 1e-2}  # 
 @pytest.mark.parametrize("case", ["too far", "too near"])
 def test_out_of_reach_ends_next_to_the_best(method: str, case: str) -> None:
     bones = np.full(10, 0.1) if case == "too far" else np.array([0.6, 0.15, 0.15, 0.1])
-    skeleton = chain(len(bones))
-    offsets = np.zeros((len(bones), 3))
-    offsets[1:, 1] = bones[:-1]
-    skeleton = skeleton.with_offsets(offsets, np.array([[0.0, bones[-1], 0.0]]))
+    skeleton = uneven_chain(bones)
     rng = np.random.default_rng(0)
     for seed in range(15):
         start = random_pose(skeleton, seed, size=0.4)
@@ -253,23 +262,51 @@ def overreaching_path(frames: int = 200) -> np.ndarray:
     return np.stack([radius * np.cos(angle), radius * np.sin(angle), 0.2 * np.sin(2.0 * angle)], axis=1)
 
 
+def shaking(motion: Motion) -> float:
+    """The largest second difference of a joint or end site, averaged over frames."""
+    where = forward_kinematics(motion)
+    points = np.concatenate([where.global_positions, where.end_site_positions], axis=1)
+    return float(np.linalg.norm(np.diff(points, 2, axis=0), axis=2).mean(axis=0).max())
+
+
 @every_method
 def test_out_of_reach_does_not_shake(method: str) -> None:
     skeleton, path = chain(10), overreaching_path()
     distances = np.linalg.norm(path, axis=1)
     assert abs(np.mean(distances > 1.0) - 0.5) < 0.05
-    start = Pose(skeleton, np.zeros(3), quaternion.from_rotation_vector(np.tile([0.0, 0.0, 0.1], (10, 1))))
     problem = ik.Problem(skeleton, {"tip": ik.position()}, method=method, root="fixed")  # type: ignore[arg-type]
-    result = problem.solve(start, path[:, None], over_time="warm")
-    where = forward_kinematics(result.motion)
-    points = np.concatenate([where.global_positions, where.end_site_positions], axis=1)
-    bends = np.linalg.norm(np.diff(points, 2, axis=0), axis=2)
-    assert bends.mean(axis=0).max() <= 0.01
+    result = problem.solve(curled(skeleton, 0.1), path[:, None], over_time="warm")
+    assert shaking(result.motion) <= 0.01
     above = result.errors[:, 0] - np.maximum(0.0, distances - 1.0)
     assert above.max() <= problem.tolerance + ABOVE[method]
     words = np.asarray(result.status)
     assert not np.any(words[distances > 1.0 + problem.tolerance] == "converged")
     assert np.mean(words[distances < 0.98] == "converged") == 1.0
+
+
+@every_method
+def test_limits_that_bind_along_a_path_do_not_shake(method: str) -> None:
+    # A spine of narrow cones neither stretches to the far targets nor curls up to the near ones.
+    skeleton, path = chain(10), overreaching_path()
+    limits = {name: Cone(np.array([0.0, 1.0, 0.0]), 0.2) for name in skeleton.joint_names[1:]}
+    problem = ik.Problem(skeleton, {"tip": ik.position()}, method=method, root="fixed", limits=limits)  # type: ignore[arg-type]
+    result = problem.solve(curled(skeleton, 0.1), path[:, None], over_time="warm")
+    assert shaking(result.motion) <= 0.01
+    assert limit_violations(result.motion, limits).max() <= 1e-6
+    assert {"converged", "limited", "unreachable"} <= set(np.asarray(result.status).tolist())
+
+
+@every_method
+def test_what_is_too_near_does_not_shake(method: str) -> None:
+    skeleton = uneven_chain(np.array([0.6, 0.15, 0.15, 0.1]))
+    time = np.arange(200) / 200
+    radius, angle = 0.2 + 0.12 * np.sin(4.0 * np.pi * time), 2.0 * np.pi * time
+    path = np.stack([radius * np.cos(angle), radius * np.sin(angle), 0.05 * np.sin(2.0 * angle)], axis=1)
+    problem = ik.Problem(skeleton, {"tip": ik.position()}, method=method, root="fixed")  # type: ignore[arg-type]
+    result = problem.solve(curled(skeleton, 0.4), path[:, None], over_time="warm")
+    assert shaking(result.motion) <= 0.01
+    above = result.errors[:, 0] - np.maximum(0.0, 0.2 - np.linalg.norm(path, axis=1))
+    assert above.max() <= problem.tolerance + ABOVE[method]
 
 
 # Limits.

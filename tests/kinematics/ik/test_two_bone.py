@@ -424,6 +424,7 @@ def test_a_forearm_without_length_is_a_point_on_the_elbow_and_no_nan():
         )
         far = np.linalg.norm(offsets[human.joint_index("LeftForeArm")])
         assert np.isfinite(result.local_rotations).all()
+        assert np.isfinite(result.errors).all()
         assert result.status == "unreachable"
         assert result.error("LeftHand") == pytest.approx(abs(np.linalg.norm([0.1, 0.2, 0.1]) - far), abs=1e-9)
 
@@ -581,6 +582,16 @@ REFUSED = {
 def test_what_two_bones_cannot_do_is_said_when_the_problem_is_made(skeleton, goals, options, message):
     with pytest.raises(InputError, match=message):
         ik.Problem(skeleton, goals, method="two_bone", **options)
+
+
+def test_a_start_outside_limits_that_do_not_matter_is_not_limited():
+    skeleton = chain([0.0, 1.0, 0.0], [0.0, 1.0, 0.0], [0.0, 1.0, 0.0])
+    pose = rest(skeleton)
+    turns = np.array(pose.local_rotations)
+    turns[0] = quaternion.from_rotation_vector(np.array([0.5, 0.0, 0.0]))
+    limits = {skeleton.joint_names[0]: ik.Hinge(np.array([0.0, 0.0, 1.0]), -3.0, 3.0)}
+    goals = {"end": [50.0, 1.0, 1.0]}
+    assert ik.solve(pose.with_local_rotations(turns), goals, method="two_bone", limits=limits).status == "unreachable"
 
 
 def test_targets_that_are_not_finite_are_refused():
