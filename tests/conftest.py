@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,8 +10,10 @@ import hypothesis
 import jaxtyping
 import pytest
 
-hypothesis.settings.register_profile("untimed", deadline=None)  # the first call of a kernel compiles it
-hypothesis.settings.load_profile("untimed")
+# No deadline: the first call of a kernel compiles it. New examples at a desk; the same ones wherever CI is set, so that a
+# change is refused for what it does and not for a draw.
+hypothesis.settings.register_profile("muybridge", deadline=None, derandomize="CI" in os.environ)
+hypothesis.settings.load_profile("muybridge")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 

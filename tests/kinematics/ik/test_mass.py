@@ -50,7 +50,7 @@ def check_shares(skeleton: Skeleton) -> None:
     masses, centers = segment_masses(skeleton)
     assert masses.shape == (skeleton.num_joints,) and centers.shape == (skeleton.num_joints, 3)
     assert masses.min() >= 0.0 and np.isfinite(centers).all()
-    assert masses.sum() == pytest.approx(1.0, abs=4e-16)
+    assert masses.sum() == pytest.approx(1.0, abs=1e-14)
     assert not centers[masses == 0.0].any()
 
 
