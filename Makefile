@@ -14,14 +14,16 @@ demo: install
 	$(BIN)/python -m kinematics solve data/clips/squat_cmu.bvh --target LeftHand=0.5,0.95,0.35 --hold LeftFoot --hold RightFoot -o $(OUT)/squat_on_a_rail.bvh
 	$(BIN)/python -m retarget data/clips/walk_cmu.bvh --to data/clips/run_mixamo.bvh -o $(OUT)/walk_on_mixamo.bvh
 	$(BIN)/python -m retarget data/clips/jump_mixamo.bvh --to data/clips/walk_lafan1.bvh -o $(OUT)/jump_on_lafan1.bvh
+	$(BIN)/python -m kinematics export data/clips/walk_cmu.bvh $(OUT)/walk_on_mixamo.bvh -o $(OUT)/walk.html
 	@echo
 	@echo "Results: $(OUT)/squat_on_a_rail.bvh, $(OUT)/walk_on_mixamo.bvh and $(OUT)/jump_on_lafan1.bvh, each with a picture of the same name (.png)."
+	@echo "Open $(OUT)/walk.html in a browser: it plays the walk and its retarget."
 
 test: install-dev
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev

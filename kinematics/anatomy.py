@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from weakref import WeakKeyDictionary
 
 import numpy as np
+from jaxtyping import Bool, Float
 
-from kinematics.anatomy_topology import parts_by_topology
-from kinematics.joint_names import body_part, dialect, split_side
+from kinematics.anatomy_topology import ARM_BUILD, LEG_BUILD, Build, bends, nearest_build, parts_by_topology
+from kinematics.dialects import recognise_dialect
+from kinematics.forward import forward_kinematics
+from kinematics.joint_names import body_part, split_side
+from kinematics.motion import Motion
 from kinematics.skeleton import Skeleton
 
 SIDES = ("left_", "right_")
 LEG, ARM = ("thigh", "shin", "foot", "toe"), ("clavicle", "upper_arm", "forearm", "hand")
+MOST_FRAMES = 200  # of a clip are looked at
+CLEARLY = np.radians(10.0)  # a limb that bends by more at one joint and by a tenth at the next bends at the one
 ROLES = ("pelvis", "chest", "neck", "head", *(side + part for side in SIDES for part in LEG + ARM))
 
 
@@ -29,6 +36,7 @@ class Anatomy:
         mirror: For each joint its partner on the other side; itself in the middle or without a partner.
         dialect: Name of the naming convention, or "unknown".
         by_names: Whether names decided (True) or the tree and its lengths alone (False).
+        dialect_confidence: How sure the dialect is, 0 to 1.
     """
 
     joints: Mapping[str, int]
@@ -36,6 +44,7 @@ class Anatomy:
     mirror: tuple[int, ...]
     dialect: str
     by_names: bool
+    dialect_confidence: float = 0.0
 
     @property
     def is_human(self) -> bool:
@@ -48,15 +57,98 @@ class Anatomy:
         return all(side + part in self.joints for side in SIDES for part in ("thigh", "shin", "foot"))
 
 
-@lru_cache(maxsize=256)
+_KNOWN: WeakKeyDictionary[Skeleton, Anatomy] = WeakKeyDictionary()  # of skeletons that `with_anatomy` made
+
+
 def find_anatomy(skeleton: Skeleton) -> Anatomy:
-    """Find the body parts of a skeleton; what cannot be found is left out."""
+    """Find the body parts of a skeleton; what cannot be found is left out.
+
+    Names decide where they say enough, else the tree and its lengths. A skeleton made by `with_anatomy` has the given one.
+    """
+    return _KNOWN.get(skeleton) or _find_anatomy(skeleton)
+
+
+def find_anatomy_in_clip(motion: Motion) -> Anatomy:
+    """Find the body parts of a skeleton with the help of its moving body.
+
+    Knees and elbows are placed where the limbs bend, and the left and right of a body whose names say nothing are told by
+    where its toes, knees and elbows point.
+
+    Args:
+        motion: The clip, in any unit and axes; at most 200 of its frames are looked at.
+    """
+    anatomy = find_anatomy(motion.skeleton)
+    if not motion.num_frames or motion.skeleton in _KNOWN:
+        return anatomy
+    seen = forward_kinematics(motion[:: -(-motion.num_frames // MOST_FRAMES)])
+    if anatomy.by_names:
+        return replace(anatomy, joints={**anatomy.joints, **_bending_joints(motion.skeleton, anatomy, seen.global_positions)})
+    joints, sides, mirror = parts_by_topology(motion.skeleton, seen.global_positions, seen.end_site_positions)
+    return replace(anatomy, joints=joints, sides=tuple(sides), mirror=tuple(_consistent(motion.skeleton, mirror)))
+
+
+def with_anatomy(skeleton: Skeleton, anatomy: Anatomy) -> Skeleton:
+    """Return a copy of the skeleton whose body parts are known: `find_anatomy` returns them for it.
+
+    Copies made from it, such as one with other offsets, are looked at anew.
+    """
+    known = replace(skeleton)
+    _KNOWN[known] = anatomy
+    return known
+
+
+@lru_cache(maxsize=256)
+def _find_anatomy(skeleton: Skeleton) -> Anatomy:
     sides, mirror = _sides(skeleton)
-    joints = _NamedParts(skeleton, sides).roles()
+    known = recognise_dialect(skeleton.joint_names, skeleton.parents.tolist())
+    joints = _NamedParts(skeleton, sides).roles(known.joints)
     by_names = any(all(side + part in joints for side in SIDES for part in limb) for limb in (LEG[:1] + LEG[2:3], ARM[1:3]))
     if not by_names:
         joints, sides, mirror = parts_by_topology(skeleton)
-    return Anatomy(joints, tuple(sides), tuple(_consistent(skeleton, mirror)), dialect(skeleton.joint_names), by_names)
+    partners = tuple(_consistent(skeleton, mirror))
+    return Anatomy(joints, tuple(sides), partners, known.name, by_names, known.confidence)
+
+
+def stands_on_four(anatomy: Anatomy, global_positions: Float[np.ndarray, "*frames joints 3"]) -> Bool[np.ndarray, "*frames"]:
+    """Tell in which frames a body stands on hands and feet: legs and arms point the same way, across the trunk.
+
+    Args:
+        anatomy: Its parts.
+        global_positions: Where its joints are, in any world and unit, shape (*frames, joints, 3).
+    """
+    where, joints = global_positions, anatomy.joints
+    if not anatomy.is_human or "left_hand" not in joints or "right_hand" not in joints:
+        return np.zeros(where.shape[:-2], dtype=bool)
+    limbs = [(side + top, side + tip) for side in SIDES for top, tip in (("thigh", "foot"), ("upper_arm", "hand"))]
+    ways = np.stack([_unit(where[..., joints[tip], :] - where[..., joints[top], :]) for top, tip in limbs], axis=-2)
+    sockets = [where[..., joints[side + part], :] for part in ("thigh", "upper_arm") for side in SIDES]
+    trunk = _unit(sockets[2] + sockets[3] - sockets[0] - sockets[1])
+    down = _unit(ways.sum(axis=-2))
+    along = (ways * down[..., None, :]).sum(axis=-1).min(axis=-1)
+    return np.asarray((along > 0.7) & (np.abs((trunk * down).sum(axis=-1)) < 0.5))
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    size = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(vectors / np.where(size > 0, size, 1.0))
+
+
+def _bending_joints(skeleton: Skeleton, anatomy: Anatomy, where: Float[np.ndarray, "frames joints 3"]) -> dict[str, int]:
+    """Return the knees and elbows that bend, where the joint of that name stays straight and another of its limb bends."""
+    moved = {}
+    for side in SIDES:
+        for top, middle, end in (("thigh", "shin", "foot"), ("upper_arm", "forearm", "hand")):
+            if not all(side + part in anatomy.joints for part in (top, middle, end)):
+                continue
+            path = path_between(skeleton, anatomy.joints[side + top], anatomy.joints[side + end])
+            if len(path) < 4:
+                continue
+            ranges = bends(where[:, path])
+            most = int(np.argmax(ranges))
+            named = path.index(anatomy.joints[side + middle]) - 1 if anatomy.joints[side + middle] in path[1:-1] else most
+            if ranges[most] > CLEARLY and ranges[named] < 0.1 * ranges[most]:
+                moved[side + middle] = path[most + 1]
+    return moved
 
 
 def path_between(skeleton: Skeleton, ancestor: int, joint: int) -> list[int]:
@@ -110,10 +202,15 @@ class _NamedParts:
         for joint, parent in enumerate(skeleton.parents.tolist()[1:], 1):
             self.depth[joint] = self.depth[parent] + 1
 
-    def roles(self) -> dict[str, int]:
+    def roles(self, known: Mapping[str, int]) -> dict[str, int]:
+        """Return all roles; those of a known dialect are taken from its table, limb by limb where it has the whole limb."""
         found: dict[str, int] = {}
         for prefix, side in zip(SIDES, (1, -1), strict=True):
-            found |= {prefix + part: joint for part, joint in (self.leg(side) | self.arm(side)).items()}
+            for limb, read in ((LEG, self.leg), (ARM, self.arm)):
+                told = {prefix + part: known[prefix + part] for part in limb if prefix + part in known}
+                if not all(prefix + part in told for part in (limb[:3] if limb is LEG else limb[1:])):
+                    told = {}
+                found |= {prefix + part: joint for part, joint in read(side).items()} | told
         return found | self.middle(found)
 
     def first(self, side: int, *wanted: str, within: Iterable[int] | None = None) -> int | None:
@@ -135,9 +232,10 @@ class _NamedParts:
         toe = self.first(side, "toe", "foot", within=self.skeleton.descendants(foot))
         result = {"foot": foot} | ({} if toe is None else {"toe": toe})
         if shins:
-            result["shin"] = self.bone_start(shins, foot)
-            if thighs:
-                result["thigh"] = self.bone_start(thighs, shins[0])
+            thigh = self.bone_start(thighs, shins[0]) if thighs else None
+            result["shin"] = self.middle_joint(shins, thigh, foot, LEG_BUILD)
+            if thigh is not None:
+                result["thigh"] = thigh
         return result
 
     def arm(self, side: int) -> dict[str, int]:
@@ -155,9 +253,10 @@ class _NamedParts:
         if clavicles:
             result["clavicle"] = clavicles[-1]
         if named["forearm"]:
-            result["forearm"] = self.bone_start(named["forearm"], hand)
-            if uppers:
-                result["upper_arm"] = self.bone_start(uppers, named["forearm"][0])
+            upper = self.bone_start(uppers, named["forearm"][0]) if uppers else None
+            result["forearm"] = self.middle_joint(named["forearm"], upper, hand, ARM_BUILD)
+            if upper is not None:
+                result["upper_arm"] = upper
         return result
 
     def middle(self, limbs: Mapping[str, int]) -> dict[str, int]:
@@ -170,6 +269,17 @@ class _NamedParts:
         neck = self.first(0, "neck", within=above)
         found = {"pelvis": pelvis, "chest": chest, "neck": neck, "head": head}
         return {part: joint for part, joint in found.items() if joint is not None}
+
+    def middle_joint(self, run: list[int], top: int | None, end: int | None, build: Build) -> int:
+        """Return the knee or elbow: of the joints on one line with the bone, the one that divides the limb as bodies do."""
+        start = self.bone_start(run, end)
+        candidates = run[run.index(start) :]
+        if top is None or end is None or len(candidates) < 2:
+            return start
+        path = path_between(self.skeleton, top, end)[1:]
+        lengths = np.cumsum(np.linalg.norm(self.skeleton.offsets[path], axis=1))
+        above = [float(lengths[path.index(joint)]) for joint in candidates if joint in path]
+        return candidates[nearest_build(above, float(lengths[-1]), build)] if len(above) == len(candidates) else start
 
     def bone_start(self, run: list[int], end: int | None) -> int:
         """Return the first joint of a run of equally named joints that lies on one line with the bone's last piece.

@@ -1,4 +1,4 @@
-"""Command line: `python -m kinematics info | doctor | convert | solve | pin`."""
+"""Command line: `python -m kinematics info | doctor | convert | solve | pin | render | view | export`."""
 
 from __future__ import annotations
 
@@ -16,9 +16,12 @@ from rich.tree import Tree
 
 from kinematics import edit
 from kinematics.anatomy import ROLES, Anatomy, find_anatomy
+from kinematics.cli_export import export_command
+from kinematics.cli_render import render
 from kinematics.cli_shared import Clip, Output, require_other_file, require_writable, save
 from kinematics.cli_shared import run as run
 from kinematics.cli_solve import solve
+from kinematics.cli_view import view
 from kinematics.doctor import diagnose, fix
 from kinematics.errors import UnknownNameError
 from kinematics.ik import pin_contacts
@@ -206,6 +209,9 @@ def _print_lines(console: Console, title: str, lines: Sequence[object]) -> None:
 
 
 app.command(solve)
+app.command(render)
+app.command(view)
+app.command(name="export")(export_command)
 
 
 @app.command

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -21,6 +21,7 @@ from kinematics.velocities import differentiate
 REFERENCE_HEIGHT = 1.75  # metres: the body that thresholds are given for
 SLOW = 0.2  # m/s at which a point counts half when its standing height is estimated
 APART = 0.06  # metres that one foot may stand above the other before it is held to hang in the air
+ANKLE, TOE, TIP, HEEL = 0, 1, 2, 3  # kinds of foot points
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +57,16 @@ class Contacts(FrozenArrays):
         for name in ("heights", "speeds"):
             object.__setattr__(self, name, frozen(getattr(self, name), (frames, points), name))
         object.__setattr__(self, "standing_heights", frozen(self.standing_heights, (points,), "standing_heights"))
+
+    @property
+    def clearances(self) -> Float[np.ndarray, "frames 2"]:
+        """How far each foot (left, right) is above where it stands, in the motion's unit; infinite while it does not stand.
+
+        The least of its standing points' heights above their own standing heights: an ankle over a heel that stands is not
+        in the air. Negative below. Shape (frames, 2).
+        """
+        above = np.where(self.in_contact, self.heights - self.standing_heights, np.inf)
+        return np.stack([above[:, self.sides == side].min(axis=1, initial=np.inf) for side in (1, -1)], axis=1)
 
     @property
     def left(self) -> Bool[np.ndarray, " frames"]:
@@ -122,7 +133,7 @@ def foot_contacts(
             f"{enter_height} to {leave_height}, speed {enter_speed} to {leave_speed}, shortest_s {shortest_s}"
         )
     skeleton, axis = motion.skeleton, up_axis(up)
-    joints, ends, sides = foot_points(skeleton)
+    joints, _, sides = foot_points(skeleton)
     transforms = transforms or forward_kinematics(motion)
     where = foot_positions(transforms)
     scale = measure_body(motion).height / REFERENCE_HEIGHT
@@ -134,7 +145,7 @@ def foot_contacts(
     leave = (above > leave_height * scale) | (speeds > leave_speed * scale)
     in_contact = _without_short_runs(_hysteresis(enter, leave), math.ceil(shortest_s / motion.frame_time - 1e-9))
     return Contacts(
-        names=tuple(skeleton.joint_names[j] for j in joints) + tuple(skeleton.end_site_names[e] for e in ends),
+        names=foot_names(skeleton),
         sides=sides,
         in_contact=in_contact,
         heights=heights,
@@ -177,6 +188,64 @@ def foot_points(skeleton: Skeleton) -> tuple[list[int], list[int], Int[np.ndarra
         joints, joint_sides = joints + own, joint_sides + [side] * len(own)
         ends, end_sides = ends + tips, end_sides + [side] * len(tips)
     return joints, ends, np.array(joint_sides + end_sides, dtype=np.int64)
+
+
+def foot_names(skeleton: Skeleton) -> tuple[str, ...]:
+    """Return the names of the foot points, in the order of `Contacts.names`."""
+    joints, ends, _ = foot_points(skeleton)
+    return tuple(skeleton.joint_names[joint] for joint in joints) + tuple(skeleton.end_site_names[end] for end in ends)
+
+
+def match_feet(one: Skeleton, other: Skeleton) -> tuple[Int[np.ndarray, " points"], Int[np.ndarray, " others"]]:
+    """Tell which foot points of two skeletons can be compared: equal kinds are.
+
+    Ankles, toe joints, tips and heels that both have are compared each with its like; where the fore feet share no kind (a
+    toe joint here, a tip there), all their points are one kind; what only one of the two has is compared with nothing, so
+    that feet that end at the ankle make ankles alone count.
+
+    Returns:
+        For each foot point of either skeleton its kind, -1 where the other has none like it; in the order of
+        `Contacts.names`.
+    """
+    kinds = [_foot_kinds(one), _foot_kinds(other)]
+    fore = [set(found.tolist()) & {TOE, TIP} for found in kinds]
+    if all(fore) and not fore[0] & fore[1]:
+        kinds = [np.where(found == TIP, TOE, found) for found in kinds]
+    here, there = (np.where(np.isin(mine, theirs), mine, -1) for mine, theirs in (kinds, kinds[::-1]))
+    return here, there
+
+
+def carry_contacts(
+    contacts: Contacts, kinds: Int[np.ndarray, " points"], onto: Contacts, onto_kinds: Int[np.ndarray, " others"]
+) -> Contacts:
+    """Let the feet of one body stand when those of another do, whose frames are the same.
+
+    Args:
+        contacts: When the feet stand.
+        kinds: Kind of each of their points, as `match_feet` returns it.
+        onto: Contacts of the body that takes them over: its points, heights, speeds and standing heights are kept.
+        onto_kinds: Kind of each of its points.
+
+    Returns:
+        `onto`, each of its points standing when one of the same side and kind does; those that have none like them never.
+
+    Raises:
+        InputError: On different numbers of frames.
+    """
+    if len(contacts.in_contact) != len(onto.in_contact):
+        raise InputError(f"both bodies need the same frames; got {len(contacts.in_contact)} and {len(onto.in_contact)}")
+    alike = (contacts.sides[:, None] == onto.sides) & (kinds[:, None] == onto_kinds) & (kinds[:, None] >= 0)
+    return replace(onto, in_contact=np.asarray((contacts.in_contact @ alike).astype(np.bool_)))
+
+
+def _foot_kinds(skeleton: Skeleton) -> Int[np.ndarray, " points"]:
+    found = find_anatomy(skeleton).joints
+    joints, ends, _ = foot_points(skeleton)
+    feet = [found[side + "foot"] for side in SIDES if side + "foot" in found]
+    toes = [found[side + "toe"] for side in SIDES if side + "toe" in found and found[side + "toe"] not in feet]
+    kinds = [ANKLE if joint in feet else TOE if joint in toes else TIP for joint in joints]
+    behind = feet if toes else []
+    return np.array(kinds + [HEEL if int(skeleton.end_site_parents[end]) in behind else TIP for end in ends], dtype=np.int64)
 
 
 def _standing_heights(heights: np.ndarray, speeds: np.ndarray, sides: np.ndarray, num_joints: int, scale: float) -> np.ndarray:

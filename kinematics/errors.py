@@ -6,7 +6,15 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["BvhParseError", "InputError", "KinematicsError", "MissingFileError", "UnknownNameError"]
+__all__ = [
+    "BvhParseError",
+    "GraphicsError",
+    "InputError",
+    "KinematicsError",
+    "MissingExtraError",
+    "MissingFileError",
+    "UnknownNameError",
+]
 
 
 class KinematicsError(Exception):
@@ -71,3 +79,11 @@ class BvhParseError(InputError):
         """Build "path:line: message; expected ..."."""
         self.path, self.line, self.expected, self.reason = path, line, expected, message
         super().__init__(f"{path}:{line}: {message}" + (f"; expected {expected}" if expected else ""))
+
+
+class MissingExtraError(KinematicsError):
+    """A package of an extra is not installed; the message names the command that installs it."""
+
+
+class GraphicsError(KinematicsError):
+    """No GL context can be had; the message names the packages to install and the way to go on without."""

@@ -1,4 +1,4 @@
-"""What joint names say: the side, the body part, and the dialect of a whole skeleton.
+"""What one joint name says: the side and the body part.
 
 Names alone are ambiguous (LeftShoulder is the clavicle or the upper arm, LeftLeg the shin or the thigh), so a name only
 proposes a part here; `kinematics.anatomy` decides with the tree.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 PARTS: dict[str, tuple[str, ...]] = {
     "pelvis": ("hips", "hip", "pelvis", "root", "センター", "下半身"),
@@ -42,41 +43,13 @@ _TOKEN = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[^\W\d_a-zA-Z]+")
 _SIDES = {"left": 1, "l": 1, "lft": 1, "左": 1, "right": -1, "r": -1, "rgt": -1, "右": -1}
 _GLUED = re.compile(rf"^(left|right|l|r|左|右)(?=(?:{_WORDS})+$)")
 
-# Names that mark a dialect; a skeleton is one when (nearly) all of them are there.
-DIALECTS: dict[str, str] = {
-    "CMU MotionBuilder": "LHipJoint LeftUpLeg LeftLeg LeftToeBase LowerBack Spine1 Neck1 LeftArm LeftForeArm LeftFingerBase",
-    "CMU 3ds Max": "LHipJoint LeftHip LeftKnee LeftAnkle lowerback lowerneck Chest2 LeftCollar LeftElbow LeftWrist",
-    "DAZ / Poser": "hip abdomen chest lCollar lShldr lForeArm lThigh lShin lFoot",
-    "LAFAN1": "Hips LeftUpLeg LeftLeg LeftFoot LeftToe Spine Spine1 Spine2 Neck Head LeftShoulder LeftArm LeftForeArm LeftHand",
-    "HumanIK": "Hips LeftUpLeg LeftLeg LeftFoot LeftToeBase Spine Spine1 Spine2 Neck LeftShoulder LeftArm LeftForeArm LeftHand",
-    "Perception Neuron": "Hips RightUpLeg RightLeg RightFoot Spine Spine1 Neck Head LeftShoulder LeftArm LeftInHandIndex",
-    "Rokoko": "Hips LeftThigh LeftShin LeftFoot LeftToe Spine1 Spine2 LeftShoulder LeftArm LeftForeArm LeftHand",
-    "Xsens": "Pelvis L5 L3 T12 T8 Neck Head RightShoulder RightUpperArm RightForeArm RightUpperLeg RightLowerLeg",
-    "Xsens / 100STYLE": "Hips Chest Chest2 Chest3 Chest4 Neck Head LeftCollar LeftShoulder LeftElbow LeftWrist LeftHip LeftKnee",
-    "Bandai": "Hips Spine Chest Shoulder_L UpperArm_L LowerArm_L Hand_L UpperLeg_L LowerLeg_L Foot_L Toes_L",
-    "SMPL": "Pelvis L_Hip L_Knee L_Ankle L_Foot Spine1 Spine2 Spine3 L_Collar L_Shoulder L_Elbow L_Wrist",
-    "SMPL (long names)": "pelvis left_hip left_knee left_ankle left_foot spine1 spine2 spine3 left_collar left_wrist",
-    "SOMA": "Hips LeftLeg LeftShin LeftFoot Spine1 Spine2 Chest LeftShoulder LeftArm LeftForeArm LeftHand",
-    "VRM": "J_Bip_C_Hips J_Bip_C_Spine J_Bip_L_UpperArm J_Bip_L_LowerArm J_Bip_L_UpperLeg J_Bip_L_LowerLeg",
-    "Unity": "Hips Spine Chest LeftShoulder LeftUpperArm LeftLowerArm LeftHand LeftUpperLeg LeftLowerLeg LeftFoot",
-    "Unreal": "pelvis spine_01 clavicle_l upperarm_l lowerarm_l hand_l thigh_l calf_l foot_l ball_l",
-    "Biovision": "Hips Chest Neck Head LeftCollar LeftUpArm LeftLowArm LeftHand LeftUpLeg LeftLowLeg LeftFoot",
-    "Biovision (Collar, Elbow, Wrist)": "Hips Chest Neck Head LeftCollar LeftShoulder LeftElbow LeftWrist LeftHip LeftKnee",
-    "Biped": "Bip01Pelvis Bip01Spine Bip01LClavicle Bip01LUpperArm Bip01LForearm Bip01LThigh Bip01LCalf Bip01LFoot",
-    "MakeHuman": "upperleg01.R lowerleg01.R foot.R spine05 clavicle.L upperarm01.L lowerarm01.L wrist.L",
-    "MakeHuman (game)": "Spine1 Clavicle_L UpArm_L LoArm_L Hand_L UpLeg_L LoLeg_L Foot_L Toe_L",
-    "GAMES-105": "RootJoint pelvis_lowerback lowerback_torso lTorso_Clavicle lShoulder lElbow lHip lKnee lAnkle",
-    "mocopi": "torso_1 torso_7 neck_1 l_shoulder l_up_arm l_low_arm l_up_leg l_low_leg l_foot",
-    "OptiTrack": "Hip Ab Chest LShoulder LUArm LFArm LHand LThigh LShin LFoot LToe",
-    "HumanIK (no toes)": "Hips Spine Spine1 Neck Head LeftShoulder LeftArm LeftForeArm LeftHand LeftUpLeg LeftLeg LeftFoot",
-}
-
 
 def bare_name(name: str) -> str:
-    """Return the name without namespace ("mixamorig:") or exporter prefix ("Character1_")."""
-    return re.sub(r"^(Character\d*_|mixamorig\d*_?)", "", name.rsplit(":", 1)[-1].rsplit("|", 1)[-1])
+    """Return the name without namespace ("mixamorig:") or exporter prefix ("Character1_", "Bip01 ")."""
+    return re.sub(r"^(Character\d*_|mixamorig\d*_?|Bip\d+[ _]+)", "", name.rsplit(":", 1)[-1].rsplit("|", 1)[-1])
 
 
+@lru_cache(maxsize=8192)
 def split_side(name: str) -> tuple[int, str]:
     """Return the side (+1 left, -1 right, 0 none) and the rest of the name in lower case without digits."""
     name = bare_name(name)
@@ -91,6 +64,7 @@ def split_side(name: str) -> tuple[int, str]:
     return (_SIDES[glued.group(1)], rest[glued.end() :]) if glued else (0, rest)
 
 
+@lru_cache(maxsize=8192)
 def body_part(name: str) -> str:
     """Return the part that a name proposes, a key of `PARTS`, or "" (the last word counts: "lTorso_Clavicle")."""
     rest = split_side(name)[1]
@@ -105,14 +79,7 @@ def body_part(name: str) -> str:
 
 
 def dialect(names: Sequence[str]) -> str:
-    """Return the name of the dialect whose marks are best met by the joint names, or "unknown"."""
-    bare = {re.sub(r"[ _]", "", bare_name(name)).replace("Bip001", "Bip01") for name in names}
-    if any(name.lower().startswith("mixamorig") for name in names):
-        return "Mixamo"
-    best, best_score = "unknown", 0.84
-    for label, marks in DIALECTS.items():
-        wanted = marks.replace("_", "").split()
-        score = sum(mark in bare for mark in wanted) / len(wanted)
-        if score > best_score + 1e-9:
-            best, best_score = label, score
-    return best.split(" (")[0]
+    """Return the name of the dialect that the joint names alone tell (see `kinematics.dialects`), or "unknown"."""
+    from kinematics.dialects import recognise_dialect
+
+    return recognise_dialect(names).name

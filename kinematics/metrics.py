@@ -6,20 +6,21 @@ centimetres, as papers print them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Float
 
 from kinematics.body import measure_body
-from kinematics.contacts import Contacts, foot_contacts, foot_positions
+from kinematics.contacts import Contacts, foot_contacts, foot_names, foot_points, foot_positions
 from kinematics.errors import InputError
-from kinematics.forward import forward_kinematics
+from kinematics.forward import GlobalTransforms, forward_kinematics
 from kinematics.frames import up_axis
 from kinematics.motion import Motion
-from kinematics.rotations import quaternion
 
 ALIGNMENTS = ("world", "root")
+BLOCK = 256  # frames
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,13 @@ class Turn:
 
 
 def slide(
-    motion: Motion, *, contacts: Contacts | None = None, threshold: float = 0.1, margin_s: float = 0.05, up: str = "Y"
+    motion: Motion,
+    *,
+    contacts: Contacts | None = None,
+    threshold: float = 0.1,
+    margin_s: float = 0.05,
+    up: str = "Y",
+    transforms: GlobalTransforms | None = None,
 ) -> Slide:
     """Measure foot sliding: horizontal speed of each foot's slowest standing point.
 
@@ -149,30 +156,30 @@ def slide(
 
     Args:
         motion: The clip, in metres.
-        contacts: When feet stand: of this motion (the default) or, for a retargeted one, of its source, if points
-            carry the same sides and count.
+        contacts: When feet stand: of this motion (the default) or, for a retargeted one, of its source. Where their points
+            have other names, the foot stands, whichever of its points does; `contacts.carry_contacts` tells them apart.
         threshold: Metres per second above which a step counts as sliding.
         margin_s: Seconds at both ends of a stance that are left out.
         up: The world's up axis.
+        transforms: Its forward kinematics where already known.
 
     Raises:
         InputError: Where `contacts` belong to another number of frames.
     """
-    transforms = forward_kinematics(motion)
-    own = foot_contacts(motion, up=up, transforms=transforms)
-    contacts = own if contacts is None else contacts
+    transforms = transforms or forward_kinematics(motion)
+    contacts = contacts or foot_contacts(motion, up=up, transforms=transforms)
     _require_frames(contacts, motion)
-    axis = up_axis(up)
-    where = foot_positions(transforms)
-    moved = np.diff(where, axis=0)
-    speeds = np.linalg.norm(moved - (moved @ axis)[..., None] * axis, axis=-1) / motion.frame_time
+    axis, (_, _, sides), same_points = up_axis(up), foot_points(motion.skeleton), contacts.names == foot_names(motion.skeleton)
+    moved = np.diff(foot_positions(transforms), axis=0)
+    moved -= (moved @ axis)[..., None] * axis
+    speeds = np.sqrt(np.einsum("fpi,fpi->fp", moved, moved)) / motion.frame_time
     margin_frames = int(np.ceil(margin_s / motion.frame_time - 1e-9))
     steps = []
     for side in (1, -1):
-        mine, theirs = own.sides == side, contacts.sides == side
+        mine, theirs = sides == side, contacts.sides == side
         foot = _inside(np.asarray(contacts.in_contact[:, theirs].any(axis=1)), margin_frames)
         stands = contacts.in_contact[1:, theirs] & contacts.in_contact[:-1, theirs] & (foot[1:] & foot[:-1])[:, None]
-        if contacts.names != own.names:  # another skeleton: the foot stands, whichever of its points does
+        if not same_points:  # another skeleton: the foot stands, whichever of its points does
             stands = np.repeat(stands.any(axis=1)[:, None], int(mine.sum()), axis=1)
         slowest = np.where(stands, speeds[:, mine], np.inf).min(axis=1, initial=np.inf)
         steps.append(slowest[np.isfinite(slowest)])
@@ -188,7 +195,14 @@ def slide(
     )
 
 
-def penetration(motion: Motion, *, floor: float | None = None, tolerance: float = 0.01, up: str = "Y") -> Penetration:
+def penetration(
+    motion: Motion,
+    *,
+    floor: float | None = None,
+    tolerance: float = 0.01,
+    up: str = "Y",
+    transforms: GlobalTransforms | None = None,
+) -> Penetration:
     """Measure how often and how deep any joint or end site is below the floor.
 
     "Penetrate" of PhysDiff (Yuan et al. 2023: distance between the ground and the lowest point below it), with its share.
@@ -198,12 +212,15 @@ def penetration(motion: Motion, *, floor: float | None = None, tolerance: float 
         floor: Height of the floor along up; by default where the feet stand (`contacts.foot_contacts`).
         tolerance: Metres below the floor that do not count.
         up: The world's up axis.
+        transforms: Its forward kinematics where already known.
     """
-    transforms = forward_kinematics(motion)
+    transforms = transforms or forward_kinematics(motion)
     if floor is None:
         floor = foot_contacts(motion, up=up, transforms=transforms).floor
-    points = np.concatenate([transforms.global_positions, transforms.end_site_positions], axis=1)
-    depths = floor - (points @ up_axis(up)).min(axis=1)
+    axis = up_axis(up)
+    depths = floor - (transforms.global_positions @ axis).min(axis=1)
+    if transforms.end_site_positions.shape[1]:
+        depths = np.maximum(depths, floor - (transforms.end_site_positions @ axis).min(axis=1))
     deep = depths > tolerance
     return Penetration(
         fraction=float(deep.mean()) if len(deep) else 0.0,
@@ -213,34 +230,42 @@ def penetration(motion: Motion, *, floor: float | None = None, tolerance: float 
 
 
 def floating(
-    motion: Motion, *, contacts: Contacts | None = None, floor: float = 0.0, tolerance: float = 0.03, up: str = "Y"
+    motion: Motion,
+    *,
+    contacts: Contacts | None = None,
+    floor: float | None = None,
+    tolerance: float = 0.01,
+    up: str = "Y",
+    transforms: GlobalTransforms | None = None,
 ) -> Floating:
     """Measure how often and how high a foot hangs above the floor while it should stand.
 
-    A foot's height is that of its lowest point, each less the height at which that point stands above the lowest one: an
-    ankle over a heel that stands is not in the air.
+    A foot's height is that of its lowest standing point, each less the height at which that point stands above the lowest
+    one: an ankle over a heel that stands is not in the air.
 
     After "Float" of PhysDiff (Yuan et al. 2023), which takes all frames and so counts jumps as well.
 
     Args:
         motion: The clip, in metres.
-        contacts: When feet should stand: of this motion (the default) or of the source of a retargeted one.
-        floor: Height of the floor along up.
-        tolerance: Metres above the floor that do not count; leave room for a skeleton whose toes have no soles.
+        contacts: When feet should stand: of this motion (the default) or of the source of a retargeted one. Where their
+            points have other names, all points of a foot stand when one does; `contacts.carry_contacts` tells them apart.
+        floor: Height of the floor along up; by default where the feet stand, as in `penetration`.
+        tolerance: Metres above the floor that do not count.
         up: The world's up axis.
+        transforms: Its forward kinematics where already known.
 
     Raises:
         InputError: Where `contacts` belong to another number of frames.
     """
-    own = foot_contacts(motion, up=up)
-    contacts = own if contacts is None else contacts
-    _require_frames(contacts, motion)
-    lowered = own.heights - (own.standing_heights - own.floor)
-    heights = []
-    for side, stands in ((1, contacts.left), (-1, contacts.right)):
-        if (own.sides == side).any():
-            heights.append(lowered[stands][:, own.sides == side].min(axis=1, initial=np.inf) - floor)
-    above = np.concatenate(heights) if heights else np.zeros(0)
+    own = foot_contacts(motion, up=up, transforms=transforms)
+    if contacts is not None:
+        _require_frames(contacts, motion)
+        stands = contacts.in_contact
+        if contacts.names != own.names:
+            stands = np.where(own.sides > 0, contacts.left[:, None], contacts.right[:, None])
+        own = replace(own, in_contact=stands)
+    above = own.clearances
+    above = above[np.isfinite(above)] + (0.0 if floor is None else own.floor - floor)
     high = above > tolerance
     return Floating(
         fraction=float(high.mean()) if len(above) else 0.0,
@@ -249,7 +274,7 @@ def floating(
     )
 
 
-def jerk(motion: Motion) -> Jerk:
+def jerk(motion: Motion, *, joints: Sequence[str] | None = None, transforms: GlobalTransforms | None = None) -> Jerk:
     """Measure jerk, the third derivative of the joints' global positions, in m/s^3.
 
     Third differences over four frames (Flash and Hogan, "The coordination of arm movements", 1985, take its square as
@@ -258,8 +283,16 @@ def jerk(motion: Motion) -> Jerk:
 
     Args:
         motion: The clip, in metres.
+        joints: Names of the joints that count; by default all.
+        transforms: Its forward kinematics where already known.
+
+    Raises:
+        UnknownNameError: On a name that no joint has.
     """
-    third = np.diff(forward_kinematics(motion).global_positions, n=3, axis=0) / motion.frame_time**3
+    where = (transforms or forward_kinematics(motion)).global_positions
+    if joints is not None:
+        where = where[:, [motion.skeleton.joint_index(name) for name in joints]]
+    third = np.diff(where, n=3, axis=0) / motion.frame_time**3
     found = np.linalg.norm(third, axis=-1)
     if not found.size:
         return Jerk(0.0, 0.0, 0.0)
@@ -323,13 +356,37 @@ def bone_length_drift(motion: Motion) -> BoneDrift:
     return BoneDrift(float(drift.mean()), largest, motion.skeleton.joint_names[1 + int(bones[worst])] if largest > 0.0 else "")
 
 
-def largest_turn(motion: Motion) -> Turn:
+def joint_turns(motion: Motion) -> Float[np.ndarray, "steps joints"]:
+    """Return by which angle each joint turns against its parent from frame to frame, radians, 0 to pi; the root in the world.
+
+    From the distance between unit quaternions, |q_t+1 -+ q_t| = 2 sin(angle / 4), which is exact for small angles as well.
+
+    Args:
+        motion: The clip, in any unit.
+
+    Returns:
+        Angles, shape (frames - 1, joints).
+    """
+    rotations = motion.local_rotations
+    angles = np.empty((max(len(rotations) - 1, 0), rotations.shape[1]))
+    for start in range(0, len(angles), BLOCK):  # block by block, which stays in the cache
+        stop = min(start + BLOCK, len(angles))
+        before, after = rotations[start:stop], rotations[start + 1 : stop + 1]
+        signs = np.where(np.einsum("fji,fji->fj", before, after) < 0.0, -1.0, 1.0)
+        apart = after - signs[..., None] * before
+        np.arcsin(np.minimum(0.5 * np.sqrt(np.einsum("fji,fji->fj", apart, apart)), 1.0), out=angles[start:stop])
+    angles *= 4.0
+    return angles
+
+
+def largest_turn(motion: Motion, *, turns: Float[np.ndarray, "steps joints"] | None = None) -> Turn:
     """Find the largest rotation of a joint between neighbouring frames; of the root in the world.
 
     Args:
         motion: The clip, in any unit.
+        turns: Its `joint_turns` where already known.
     """
-    angles = quaternion.angle_between(motion.local_rotations[:-1], motion.local_rotations[1:])
+    angles = joint_turns(motion) if turns is None else turns
     if not angles.size:
         return Turn(0.0, motion.skeleton.joint_names[0], 0)
     frame, joint = np.unravel_index(int(angles.argmax()), angles.shape)

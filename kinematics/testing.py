@@ -117,3 +117,71 @@ def human_skeleton(height: float = 1.75) -> Skeleton:
         end_site_parents=np.array([names.index(name) for name, _ in ends]),
         end_site_offsets=height * np.array([offset for _, offset in ends]),
     )
+
+
+def anonymous(motion: Motion, *, seed: int | None = None) -> tuple[Motion, list[int]]:
+    """Return the same moving body with joint names that say nothing.
+
+    Args:
+        motion: The clip.
+        seed: Put the children of each joint into a random order, the same for a seed; kept by default.
+
+    Returns:
+        The clip, and for each of its joints the joint of the given clip.
+    """
+    skeleton, order, queue = motion.skeleton, [], [0]
+    rng = np.random.default_rng(seed)
+    while queue:
+        order.append(queue.pop())
+        children = list(skeleton.children[order[-1]])
+        queue += children[::-1] if seed is None else rng.permutation(children).tolist()
+    place = np.argsort(order)
+    nameless = Skeleton(
+        joint_names=tuple(f"j{index}" for index in range(len(order))),
+        parents=np.array([-1, *place[skeleton.parents[order[1:]]]]),
+        offsets=skeleton.offsets[order],
+        end_site_parents=place[skeleton.end_site_parents],
+        end_site_offsets=skeleton.end_site_offsets,
+    )
+    positions = None if motion.local_positions is None else motion.local_positions[:, order]
+    return Motion(nameless, motion.root_positions, motion.local_rotations[:, order], motion.frame_time, positions), order
+
+
+def quadruped_skeleton(*, spine: int = 4, neck: int = 2, tail: int = 5, toes: int = 1, hind: int = 4) -> Skeleton:
+    """Make an animal on four legs in a standing pose, Y up, facing +Z, with joint names that say nothing.
+
+    Args:
+        spine: Joints between the pelvis and the chest.
+        neck: Joints between the chest and the head.
+        tail: Joints of the tail; 0 for none.
+        toes: Joints of each toe chain.
+        hind: Joints of a hind leg without its toes: hip, knee, ankle, and with 4 the ball of the foot.
+    """
+    rows: list[tuple[int, tuple[float, float, float]]] = [(-1, (0.0, 0.7, -0.4))]
+
+    def chain(parent: int, steps: list[tuple[float, float, float]]) -> int:
+        for step in steps:
+            rows.append((parent, step))
+            parent = len(rows) - 1
+        return parent
+
+    ends: list[tuple[int, tuple[float, float, float]]] = []
+    chest = chain(0, [(0.0, 0.0, 0.8 / (spine + 1))] * (spine + 1))
+    head = chain(chest, [(0.0, 0.15 / (neck + 1), 0.3 / (neck + 1))] * (neck + 1))
+    ends.append((head, (0.0, 0.0, 0.2)))
+    for side in (1.0, -1.0):
+        leg = [(side * 0.1, 0.0, 0.0), (0.0, -0.28, 0.06), (0.0, -0.26, -0.12), (0.0, -0.12, 0.06)][:hind]
+        last = chain(0, leg + [(0.0, -0.02, 0.06 / toes)] * toes)
+        ends.append((last, (0.0, 0.0, 0.04)))
+        arm = [(side * 0.06, 0.05, 0.0), (side * 0.04, -0.12, 0.08), (0.0, -0.28, -0.1), (0.0, -0.26, 0.04)]
+        last = chain(chest, arm + [(0.0, -0.04, 0.05 / toes)] * toes)
+        ends.append((last, (0.0, 0.0, 0.04)))
+    if tail:
+        ends.append((chain(0, [(0.0, 0.0, -0.4 / tail)] * tail), (0.0, 0.0, -0.4 / tail)))
+    return Skeleton(
+        joint_names=tuple(f"bone{index}" for index in range(len(rows))),
+        parents=np.array([parent for parent, _ in rows]),
+        offsets=np.array([offset for _, offset in rows]),
+        end_site_parents=np.array([parent for parent, _ in ends]),
+        end_site_offsets=np.array([offset for _, offset in ends]),
+    )

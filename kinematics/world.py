@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kinematics.anatomy import SIDES, Anatomy, find_anatomy
+from kinematics.anatomy import SIDES, Anatomy, find_anatomy, stands_on_four
 from kinematics.body import BodySize, measure_body
 from kinematics.errors import InputError, UnknownNameError
 from kinematics.forward import GlobalTransforms, forward_kinematics
@@ -167,11 +167,18 @@ def _guess_up(transforms: GlobalTransforms, anatomy: Anatomy) -> Guess:
         others = tuple((axis, share) for axis, share in UP_PRIOR.items() if axis != "Y")
         reason = "no frames to look at" if anatomy.has_legs else "no legs were recognised, Y is the usual axis"
         return Guess("up", "Y", 0.5, reason, _ranked(dict(others), 0.5))
-    body_up = _unit(where[:, top] - 0.5 * (where[:, joints["left_foot"]] + where[:, joints["right_foot"]]))
+    bottom, what = 0.5 * (where[:, joints["left_foot"]] + where[:, joints["right_foot"]]), "feet to head"
+    body_up = _unit(where[:, top] - bottom)
+    if stands_on_four(anatomy, where).mean() > 0.5:
+        hips, what = (
+            0.5 * (where[:, joints["left_thigh"]] + where[:, joints["right_thigh"]]),
+            "up the hind legs of a body on four legs",
+        )
+        body_up = _unit(hips - bottom)
     along = {axis: float(np.mean(body_up @ up_axis(axis))) for axis in UP_AXES}
     best, shares = _posterior({axis: np.log(UP_PRIOR[axis]) + 8.0 * along[axis] for axis in UP_AXES})
     upright = float(np.mean(body_up @ up_axis(best) > 0.8))
-    reason = f"feet to head points along {best} ({along[best]:.2f} of its length, upright in {upright:.0%} of frames)"
+    reason = f"{what} points along {best} ({along[best]:.2f} of its length, upright in {upright:.0%} of frames)"
     return Guess("up", best, min(shares.pop(best), 0.99), reason, _ranked(shares))
 
 
@@ -216,6 +223,8 @@ def _guess_handedness(transforms: GlobalTransforms, anatomy: Anatomy, up: np.nda
     name = "handedness"
     if not (anatomy.has_legs and len(transforms.global_positions)):
         return Guess(name, "unknown", 0.5, "no legs to look at")
+    if not anatomy.by_names:
+        return Guess(name, "right-handed", 0.6, "names do not tell left from right, so nothing speaks against it")
     left = body_left(transforms, anatomy)
     left = left - (left @ up)[:, None] * up
     forward = np.cross(left, up)

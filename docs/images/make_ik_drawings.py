@@ -20,8 +20,9 @@ from PIL import Image
 from kinematics import Motion, Pose, Skeleton, forward_kinematics, ik, load_motion
 from kinematics.io.atomic import write_bytes
 from kinematics.rotations import quaternion
-from kinematics.viewer import image, painting
+from kinematics.viewer import painting
 from kinematics.viewer.canvas import Canvas, Colour
+from kinematics.viewer.figure import image
 from kinematics.viewer.painting import Cell
 from kinematics.viewer.sticks import body_points, plan_sticks
 

@@ -3,6 +3,7 @@
 from kinematics.edit.bake import BakeReport as BakeReport
 from kinematics.edit.bake import bake_positions as bake_positions
 from kinematics.edit.blend import blend as blend
+from kinematics.edit.displace import displace as displace
 from kinematics.edit.join import concatenate as concatenate
 from kinematics.edit.loop import loop as loop
 from kinematics.edit.mirror import mirror as mirror

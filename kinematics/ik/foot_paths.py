@@ -56,20 +56,20 @@ def plan_paths(
         if not stands.any():
             continue
         ankle = transforms.skeleton.joint_index(own.names[points[0]])
-        share = _eased(np.asarray(stands.any(axis=1)), ease_s / frame_time)
+        share = eased(np.asarray(stands.any(axis=1)), ease_s / frame_time)
         heights = where[:, points] @ axis
         flat = where[:, points] - heights[..., None] * axis
-        shifts, turns = _flat_path(flat, stands, transforms.global_rotations[:, ankle], share, frame_time, own.scale, axis)
+        shifts, turns = flat_path(flat, stands, transforms.global_rotations[:, ankle], share, frame_time, own.scale, axis)
         depths = np.where(standing[:, points], own.standing_heights[points] - sink * own.scale - heights, 0.0).max(axis=1)
         if (depths > 0.0).any():
-            weights = LIFT * _eased(np.asarray(standing[:, points].any(axis=1)), ease_s / frame_time)
-            lift = _least_squares(depths.clip(min=0.0)[:, None], weights, frame_time, steps=False)
+            weights = LIFT * eased(np.asarray(standing[:, points].any(axis=1)), ease_s / frame_time)
+            lift = least_squares(depths.clip(min=0.0)[:, None], weights, frame_time, steps=False)
             shifts = shifts + lift * axis
         paths.append(FootPath(ankle, points, stands, share == 1.0, shifts, turns))
     return paths
 
 
-def _flat_path(
+def flat_path(
     flat: np.ndarray,
     stands: np.ndarray,
     rotations: np.ndarray,
@@ -94,14 +94,14 @@ def _flat_path(
     second = np.sort(apart, axis=1)[:, 1] if apart.shape[1] > 1 else np.full(len(apart), np.inf)
     still = share / (1.0 + (second / PIVOT) ** 2) ** 2
     spins = quaternion.to_rotation_vector(quaternion.multiply(rotations[1:], quaternion.inverse(rotations[:-1]))) @ axis
-    turns = _least_squares(-(still * spins)[:, None], still, frame_time, steps=True)[:, 0]
+    turns = least_squares(-(still * spins)[:, None], still, frame_time, steps=True)[:, 0]
     arms = quaternion.rotate(quaternion.from_axis_angle(axis, turns)[:, None], flat - flat[:, :1])
     swept = np.einsum("fp,fpi->fi", bears, np.diff(arms, axis=0))
     rates = (1.0 - share)[:, None] * slide - steps[:, 0] - swept
-    return _least_squares(rates, share, frame_time, steps=True), turns
+    return least_squares(rates, share, frame_time, steps=True), turns
 
 
-def _least_squares(wanted: np.ndarray, weights: np.ndarray, frame_time: float, *, steps: bool) -> np.ndarray:
+def least_squares(wanted: np.ndarray, weights: np.ndarray, frame_time: float, *, steps: bool) -> np.ndarray:
     """Return values d (frames, n) that are as wanted, or whose steps from frame to frame are, and else small and little bent.
 
     Least is the sum of d^2, RETURN_S^4 (second derivative)^2, and weight (d - wanted)^2 or, of steps, STICK RETURN_S^2 weight
@@ -132,7 +132,7 @@ def _least_squares(wanted: np.ndarray, weights: np.ndarray, frame_time: float, *
     return np.asarray(solveh_banded(band, right))
 
 
-def _eased(state: np.ndarray, frames: float) -> np.ndarray:
+def eased(state: np.ndarray, frames: float) -> np.ndarray:
     """Return 1 inside runs of a state and 0 outside, eased within so many frames of a run's ends; ends of the clip are none."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], state, [False]]))).reshape(-1, 2)
     at, share = np.arange(len(state)) + 0.5, np.zeros(len(state))

@@ -19,6 +19,7 @@ Limits are kept by projection, the nearest rotation that is allowed; what that l
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float
@@ -27,7 +28,7 @@ from kinematics import kernels
 from kinematics.anatomy import SIDES, find_anatomy
 from kinematics.errors import InputError
 from kinematics.ik.goals import Goal
-from kinematics.ik.neutral import FORWARD, find_neutral_pose
+from kinematics.ik.neutral import FORWARD, NeutralPose, find_neutral_pose
 from kinematics.ik.tables import COINCIDENT, Tables
 from kinematics.rotations import quaternion
 from kinematics.skeleton import Skeleton
@@ -200,10 +201,16 @@ class _Tree:
     def bend(self, start: int, middle: int) -> np.ndarray:
         """Return where a straight limb's middle joint moves, in the start joint's frame; zero where no anatomy says it."""
         direction = self.body_limbs.get((start, middle))
-        try:
-            neutral = None if direction is None else find_neutral_pose(self.skeleton)
-        except InputError:  # the zero pose shows no standing body
-            neutral = None
+        neutral = None if direction is None else _neutral_pose(self.skeleton)
         if direction is None or neutral is None:
             return np.zeros(3)
         return quaternion.rotate(quaternion.inverse(neutral.rotations[self.joints[start]]), direction)
+
+
+@lru_cache(maxsize=64)
+def _neutral_pose(skeleton: Skeleton) -> NeutralPose | None:
+    """Return how a skeleton stands by its zero pose; None where that shows no standing body."""
+    try:
+        return find_neutral_pose(skeleton)
+    except InputError:
+        return None

@@ -117,7 +117,7 @@ def _paint(rows: list[Row], layout: Layout, mark_names: tuple[str, ...]) -> Imag
         scale, free_from = layout.per_height / row.sticks.height, 0.0
         for pose, column in enumerate(row.columns):
             x = float(layout.centres[column])
-            _paint_pose(canvas, Cell(row.camera, row.anchors[pose], np.array([x, layout.grounds[index]]), scale), row, pose)
+            paint_pose(canvas, Cell(row.camera, row.anchors[pose], np.array([x, layout.grounds[index]]), scale), row, pose)
             half = small.getlength(row.stamps[pose]) / 2
             if x - half >= free_from:
                 canvas.text(x, layout.bottoms[index] + 6 * em, row.stamps[pose], font=small, colour=GREY, anchor="ma")
@@ -136,7 +136,8 @@ def _paint_title(canvas: Canvas, row: Row, layout: Layout, top: float, room: flo
     canvas.text(layout.margin + left, top + 4 * layout.em, shorten(row.detail, small, room - left), font=small, colour=GREY)
 
 
-def _paint_pose(canvas: Canvas, cell: Cell, row: Row, pose: int) -> None:
+def paint_pose(canvas: Canvas, cell: Cell, row: Row, pose: int) -> None:
+    """Paint one pose of a row: its floor and shadow, its body or axes, its marks."""
     sticks, points = row.sticks, row.points[pose]
     if row.grounded:
         painting.paint_ground(canvas, cell, facing=row.facing, height=sticks.height, step=row.step)

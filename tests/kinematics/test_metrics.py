@@ -14,6 +14,7 @@ from kinematics.metrics import (
     bone_length_drift,
     floating,
     jerk,
+    joint_turns,
     largest_turn,
     penetration,
     position_error,
@@ -84,7 +85,7 @@ def test_penetration_and_floating_by_hand():
     assert penetration(standing(still()), floor=0.0).max_depth_cm == pytest.approx(0.0, abs=1e-9)
     assert penetration(standing(still() + np.array([0, 5, 0]))).fraction == 0.0  # the floor is where the feet stand
     stance = foot_contacts(standing(still(10)))
-    hang = floating(motion, contacts=stance)
+    hang = floating(motion, contacts=stance, floor=0.0, tolerance=0.03)
     assert hang.stance_frames == 20
     assert hang.fraction == pytest.approx(0.2)
     assert hang.mean_height_cm == pytest.approx(6.0)
@@ -98,6 +99,13 @@ def test_jerk_of_a_cubic_is_its_constant():
     found = jerk(standing(root))
     np.testing.assert_allclose([found.mean, found.p95, found.max], 12.0, rtol=1e-6)
     assert jerk(standing(root[:3])).max == 0.0
+    local = np.tile(human_skeleton().offsets, (30, 1, 1))
+    local[:, human_skeleton().joint_index("LeftHand"), 0] += times**3  # this joint alone has 6
+    motion = Motion(human_skeleton(), still(30), standing(still(30)).local_rotations, 1 / RATE, local)
+    assert jerk(motion, joints=["LeftHand"]).mean == pytest.approx(6.0, rel=1e-6)
+    assert jerk(motion, joints=["Hips", "RightHand"]).max == pytest.approx(0.0, abs=1e-6)
+    with pytest.raises(UnknownNameError, match="LeftHand"):
+        jerk(motion, joints=["LeftHandd"])
 
 
 def test_position_error_by_hand():
@@ -142,6 +150,30 @@ def test_bone_drift_by_hand():
     assert found.mean_percent == pytest.approx((25 + 10) / 10)
     assert found.worst_joint == "b"
     assert bone_length_drift(Motion(skeleton, np.zeros((5, 3)), rotations, 0.1)) == BoneDrift(0.0, 0.0, "")
+
+
+def test_joint_turns_are_the_angles_between_frames():
+    motion = random_motion(random_skeleton(3), 1, num_frames=600)
+    flipped = motion.with_local_rotations(motion.local_rotations * np.where(np.arange(600) % 3 == 0, -1.0, 1.0)[:, None, None])
+    expected = quaternion.angle_between(motion.local_rotations[:-1], motion.local_rotations[1:])
+    for each in (motion, flipped):
+        np.testing.assert_allclose(joint_turns(each), expected, atol=1e-7)
+    tiny = standing(still(2)).local_rotations.copy()
+    tiny[1, 3] = quaternion.from_axis_angle(np.array([0.0, 1.0, 0.0]), 1e-9)
+    assert joint_turns(standing(still(2)).with_local_rotations(tiny))[0, 3] == pytest.approx(1e-9)
+    assert joint_turns(motion[:0]).shape == (0, 12) and joint_turns(motion[:1]).shape == (0, 12)
+
+
+def test_the_floor_of_floating_is_that_of_penetration():
+    root = still(50) + np.array([0.0, 0.4, 0.0])
+    root[30:33, 1] += 0.05
+    stance = foot_contacts(standing(still(50)))
+    found = floating(standing(root), contacts=stance)
+    assert found.fraction == pytest.approx(3 / 50) and found.mean_height_cm == pytest.approx(5.0)
+    assert floating(standing(root), contacts=stance, floor=0.4).mean_height_cm == pytest.approx(5.0)
+    np.testing.assert_allclose(foot_contacts(standing(still(9))).clearances, 0.0, atol=1e-12)
+    root[:, 2] = np.arange(50) / 10  # too fast to stand
+    assert np.isinf(foot_contacts(standing(root)).clearances).all()
 
 
 def test_largest_turn_by_hand():

@@ -24,6 +24,7 @@ OPERATIONS: dict[str, Callable[[Motion], Motion]] = {
     "crossfade": lambda motion: edit.concatenate([motion, motion], join="crossfade"),
     "cut": lambda motion: edit.concatenate([motion, motion], join="cut"),
     "blend": lambda motion: edit.blend(motion, motion[::-1], 0.3),
+    "displace": lambda motion: edit.displace(motion, {0: motion[-1]} if len(motion) else {}, after_s=0.3),
     "loop": edit.loop,
     "loop closed": lambda motion: edit.loop(motion, travel="close", repeats=2),
     "mirror": edit.mirror,

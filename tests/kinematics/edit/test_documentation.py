@@ -18,7 +18,7 @@ def test_every_example_runs() -> None:
     clip, other = (random_motion(human_skeleton(), seed, num_frames=frames, smooth=True) for seed, frames in ((1, 60), (2, 45)))
     names = {"edit": edit, "np": np, "clip": edit.rename_joints(clip, CMU_NAMES), "other": edit.rename_joints(other, CMU_NAMES)}
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(blocks) == 5
+    assert len(blocks) == 6
     for block in blocks[1:]:
         exec(block, names)
     assert names["rigid"].local_positions is None

@@ -219,8 +219,8 @@ def test_without_easing_a_foot_stops_at_once(clips):
 
 def test_easing():
     state = np.array([True] * 6 + [False] * 2 + [True] * 9 + [False])
-    np.testing.assert_array_equal(foot_paths._eased(state, 0.0), state)
-    eased = foot_paths._eased(state, 4.0)
+    np.testing.assert_array_equal(foot_paths.eased(state, 0.0), state)
+    eased = foot_paths.eased(state, 4.0)
     assert eased[0] == 1.0  # the clip's end is no end of the run
     assert (eased[~state] == 0.0).all()
     np.testing.assert_allclose(eased[8:17], eased[8:17][::-1])
@@ -239,10 +239,10 @@ def test_paths_are_least_squares(frames):
     stick = foot_paths.STICK * ratio**2 * np.diag(weights)
     smooth = np.eye(frames) + ratio**4 * second.T @ second
     expected = np.linalg.solve(smooth + first.T @ stick @ first, first.T @ stick @ rates)
-    np.testing.assert_allclose(foot_paths._least_squares(rates, weights, frame_time, steps=True), expected, atol=1e-8)
+    np.testing.assert_allclose(foot_paths.least_squares(rates, weights, frame_time, steps=True), expected, atol=1e-8)
     places, held = rng.normal(size=(frames, 1)), rng.uniform(size=frames)
     expected = np.linalg.solve(smooth + np.diag(held), held[:, None] * places)
-    np.testing.assert_allclose(foot_paths._least_squares(places, held, frame_time, steps=False), expected, atol=1e-8)
+    np.testing.assert_allclose(foot_paths.least_squares(places, held, frame_time, steps=False), expected, atol=1e-8)
 
 
 def test_arguments_are_left_alone(clips):

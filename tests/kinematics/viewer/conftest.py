@@ -1,14 +1,20 @@
-"""A small person for pictures: T-pose, metres, Y up, facing +Z, left at +X."""
+"""A small person for pictures (T-pose, metres, Y up, facing +Z, left at +X), and a real browser."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
 
 from kinematics import Motion, Skeleton
 from kinematics.rotations import quaternion
+
+# Software WebGL, so that pages draw on a machine without a GPU.
+CHROMIUM = ("--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
 
 JOINTS = [  # name, parent, offset
     ("Hips", "", (0, 0.95, 0)),
@@ -80,3 +86,44 @@ def person() -> Callable[..., Motion]:
         return Motion(skeleton, scale * quaternion.rotate(turn, root), rotations, 1 / 30)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium without a window, as a `playwright.sync_api.Browser`; CHROMIUM names another program."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
+    program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        pytest.skip("there is no chromium on this machine: apt-get install chromium")
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=program, args=list(CHROMIUM))
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def open_page(browser: Any) -> Iterator[Callable[[str], tuple[Any, list[str]]]]:
+    """Open an address in a window of its own; returns the `playwright.sync_api.Page` and a list that collects its errors.
+
+    The windows close with the last test of the module. The list holds errors of the console, uncaught exceptions, and requests to any other machine.
+    """
+    contexts = []
+
+    def visit(address: str) -> tuple[Any, list[str]]:
+        context = browser.new_context(viewport={"width": 960, "height": 540})
+        contexts.append(context)
+        page, errors = context.new_page(), []
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("request", lambda request: None if is_local(request.url) else errors.append(f"asks {request.url}"))
+        page.goto(address)
+        return page, errors
+
+    yield visit
+    for context in contexts:
+        context.close()
+
+
+def is_local(address: str) -> bool:
+    """Tell whether an address stays on this machine."""
+    return address.startswith(("data:", "blob:", "file:", "http://127.0.0.1:", "http://localhost:"))

@@ -13,7 +13,7 @@ from kinematics import InputError, Motion, Skeleton, forward_kinematics
 from kinematics.errors import UnknownNameError
 from kinematics.rotations import quaternion
 from kinematics.testing import random_motion, random_skeleton
-from kinematics.viewer import draw, image
+from kinematics.viewer.figure import draw, image
 from kinematics.viewer.layout import shorten
 from kinematics.viewer.painting import LEFT, MARK, MIDDLE, RIGHT
 
