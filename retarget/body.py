@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from jaxtyping import Float
 
-from kinematics.anatomy import Anatomy, find_anatomy
+from kinematics.anatomy import Anatomy, find_anatomy, find_anatomy_in_clip, with_anatomy
 from kinematics.body import measure_body
 from kinematics.errors import InputError
 from kinematics.forward import GlobalTransforms, forward_kinematics
@@ -25,6 +27,10 @@ from retarget.rest_pose import RestPose, find_rest_pose, zero_pose_frame
 STILL = np.radians(1.0)  # a joint that turns less than this in a clip is at rest in it
 STRETCH = 0.01  # share of the leg by which joints may leave their rest offset unmentioned
 SURE = 0.9  # an up axis less certain than this is mentioned
+
+SHORT = 2000  # frames; the bodies of clips as short are kept as long as the clips are
+_BODIES: WeakKeyDictionary[Motion, dict[str, Body]] = WeakKeyDictionary()
+_RIGID: WeakKeyDictionary[Motion, tuple[Skeleton, float]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +98,23 @@ def read_body(given: Skeleton | Motion, which: str) -> Body:
     Raises:
         RetargetError: Where it is no body with two legs, or a mirrored one.
     """
+    if isinstance(given, Skeleton):
+        return _read_skeleton(given, which)
+    if given.num_frames > SHORT:
+        return _read(given, which)
+    kept = _BODIES.setdefault(given, {})
+    if which not in kept:
+        body = _read(given, which)
+        kept[which] = replace(body, clip=replace(body.clip)) if body.clip is given else body  # what is kept must not keep its key
+    return kept[which]
+
+
+@lru_cache(maxsize=64)
+def _read_skeleton(given: Skeleton, which: str) -> Body:
+    return _read(given, which)
+
+
+def _read(given: Skeleton | Motion, which: str) -> Body:
     skeleton, stretch = rigid_skeleton(given)
     require_legs(skeleton, find_anatomy(skeleton), which)
     motion = given if isinstance(given, Motion) and given.num_frames else _zero_pose_motion(skeleton)
@@ -104,7 +127,10 @@ def read_body(given: Skeleton | Motion, which: str) -> Body:
             f"the {which}'s body is mirrored, as a left-handed file read as right-handed is; a reflection is never "
             "retargeted: export it again right-handed, or swap left and right in its joint names"
         ) from error
-    transforms = forward_kinematics(found.motion)
+    clip = found.motion
+    if not find_anatomy(skeleton).by_names:  # left and right stay as they were understood
+        clip = replace(clip, skeleton=with_anatomy(clip.skeleton, find_anatomy(skeleton)))
+    transforms = forward_kinematics(clip)
     rest = find_rest_pose(skeleton, transforms)
     warnings = []
     if stretch > STRETCH:
@@ -117,13 +143,28 @@ def read_body(given: Skeleton | Motion, which: str) -> Body:
             "give a clip instead of the bare skeleton"
         )
     to_y_up = rotation_to_y_up(found.report.up.value)
-    return Body(skeleton, found.motion, transforms, rest, to_y_up, found.report.metres_per_unit, tuple(warnings))
+    return Body(skeleton, clip, transforms, rest, to_y_up, found.report.metres_per_unit, tuple(warnings))
 
 
 def rigid_skeleton(given: Skeleton | Motion) -> tuple[Skeleton, float]:
-    """Return the skeleton with the offsets that its clip shows, and how far joints leave them as a share of the leg."""
+    """Return the skeleton with what its clip shows, and how far joints leave their places as a share of the leg.
+
+    The clip shows the offsets of joints that move by position channels, where knees and elbows are, and which side of a body
+    is its left where names do not tell (`kinematics.anatomy.find_anatomy_in_clip`).
+    """
     if isinstance(given, Skeleton):
         return given, 0.0
+    found = _RIGID.get(given)
+    if found is None:
+        skeleton, stretch = _rigid_skeleton(given)
+        static, seen = find_anatomy(given.skeleton), find_anatomy_in_clip(given)
+        if skeleton is not given.skeleton or seen.joints != static.joints or seen.sides != static.sides:
+            skeleton = with_anatomy(skeleton, seen)
+        found = _RIGID[given] = (skeleton, stretch)
+    return found
+
+
+def _rigid_skeleton(given: Motion) -> tuple[Skeleton, float]:
     if given.local_positions is None or not given.num_frames:
         return given.skeleton, 0.0
     offsets = np.median(given.local_positions, axis=0)

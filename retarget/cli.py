@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import tyro
-from rich.console import Console
 from rich.markup import escape
 
 from kinematics.cli import run
@@ -15,11 +16,16 @@ from kinematics.errors import InputError
 from kinematics.io import load_motion, save_motion
 from kinematics.io.files import EXTENSIONS
 from kinematics.viewer.figure import draw
+from retarget import cli_batch, cli_score, map_file
+from retarget.config import preset as config_by_name
 from retarget.pipeline import retarget
+from retarget.score import score
 
-PAGE = 120  # columns of what is printed where no terminal tells
-
-DESCRIPTION = "Put a motion on another skeleton; which joint is which is found without a table."
+DESCRIPTION = (
+    "Put a motion on another skeleton; which joint is which is found without a table. "
+    "`python -m retarget score SOURCE RESULT` measures a result; `python -m retarget batch FOLDER --to TARGET -o OUT` does "
+    "every clip of a folder."
+)
 
 
 def retarget_clip(
@@ -28,31 +34,48 @@ def retarget_clip(
     *,
     to: Path,
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
+    preset: str = "feet",
+    part: str = "whole",
+    in_place: bool = False,
+    map: Path | None = None,  # noqa: A002
+    save_map: Path | None = None,
     picture: bool = True,
+    json: bool = False,
 ) -> None:
     """Put a motion on another skeleton; which joint is which is found without a table.
 
-    The result is in the target file's own unit, axes and channel layout. A table of what was mapped to what, a report, and a
-    picture of both bodies beside the result (OUT.png) show what was done. Existing files of these two names are replaced.
+    The result is in the target file's own unit, axes and channel layout. A table of what was mapped to what, a report, a score
+    and a picture of both bodies beside the result (OUT.png) show what was done. Existing files of these names are replaced.
 
     Args:
         clip: Motion file (.bvh or .npz) to retarget.
         to: Motion file with the target skeleton; its motion tells its rest pose, its frames are not used otherwise.
         output: File to write (.bvh or .npz).
+        preset: "feet" plants feet and keeps hands by the body, "style" plants feet, "faithful" keeps rotations alone.
+        part: "whole", or "upper" or "lower": the rest of the body moves as in the target's file.
+        in_place: Take the way over the ground out.
+        map: Joint map to use (.toml), as --save-map writes it, edited by hand.
+        save_map: Write the joint map that was used (.toml).
         picture: Draw both bodies at several instants into a PNG file of the same name, replacing it; it belongs to the output.
+        json: Write all numbers of the score into a JSON file of the same name, replacing it.
     """
     shown = output.with_suffix(".png")
     _require_usable(output, shown, (clip, to))
     source, target = load_motion(clip), load_motion(to)
-    result = retarget(source, target)
+    given = None if map is None else map_file.load_map(map, source=source.skeleton, target=target.skeleton)
+    config = replace(config_by_name(preset), part=part, in_place=in_place)
+    result = retarget(source, target, joint_map=given, config=config)
     save_motion(result.motion, output)
+    if save_map is not None:
+        map_file.save_map(result.joint_map, save_map)
     if picture:
         draw([source, result.motion], shown, labels=[clip.name, f"{clip.name} on {to.name}"], same_camera=True)
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=max(console.width, PAGE))
-    console.print(result.joint_map, result.report)
-    for written in (output, shown) if picture else (output,):
+    card, numbers = score(source, result.motion, joint_map=result.joint_map, target=target), output.with_suffix(".json")
+    if json:
+        cli_score.save_json(card, numbers)
+    console = cli_score.page()
+    console.print(result.joint_map, result.report, card.short)
+    for written in (output, *([shown] if picture else []), *([numbers] if json else []), *([save_map] if save_map else [])):
         console.print(f"wrote {escape(str(written))}", highlight=False, soft_wrap=True)
 
 
@@ -69,4 +92,10 @@ def _require_usable(output: Path, shown: Path, inputs: Sequence[Path]) -> None:
 
 def main() -> NoReturn:
     """Run `python -m retarget`."""
+    if sys.argv[1:2] == ["batch"]:
+        program = "python -m retarget batch"
+        run(lambda: tyro.cli(cli_batch.batch_folder, prog=program, description=cli_batch.DESCRIPTION, args=sys.argv[2:]))
+    if sys.argv[1:2] == ["score"]:
+        program = "python -m retarget score"
+        run(lambda: tyro.cli(cli_score.score_clips, prog=program, description=cli_score.DESCRIPTION, args=sys.argv[2:]))
     run(lambda: tyro.cli(retarget_clip, prog="python -m retarget", description=DESCRIPTION))

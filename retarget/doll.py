@@ -86,14 +86,14 @@ class Doll:
                 bone = self.bone(role, tip)
             self.turn(self.joints[role], quaternion.shortest_arc(bone, direction))
 
-    def straighten(self) -> None:
-        """Point legs down, arms out and feet forward, parents first."""
+    def straighten(self, *, on_four: bool = False) -> None:
+        """Point legs down, arms out (of a body on four legs down) and feet forward, parents first."""
         for side, sign in SIDES:
             for part, tip in (("thigh", "shin"), ("shin", "foot")):
                 self.aim(side + part, side + tip, -UP)
             self.yaw_foot(side)
-            for part, tip in (("upper_arm", "forearm"), ("forearm", "hand"), ("hand", "")):
-                self.aim(side + part, side + tip, sign * LEFT)
+            for part, tip in (("upper_arm", "forearm"), ("forearm", "hand")) + (() if on_four else (("hand", ""),)):
+                self.aim(side + part, side + tip, -UP if on_four else sign * LEFT)
 
     def yaw_foot(self, side: str) -> None:
         """Turn a foot about the vertical so that its toes point forward; its sole stays as it is."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
@@ -53,12 +54,18 @@ def match(source: Skeleton | Motion, target: Skeleton | Motion) -> JointMap:
         RetargetError: Where one of them has no two legs; the message names what was found.
     """
     (one, _), (other, _) = rigid_skeleton(source), rigid_skeleton(target)
+    return _match(one, other)
+
+
+@lru_cache(maxsize=256)
+def _match(one: Skeleton, other: Skeleton) -> JointMap:
     draft = _Draft(one, other, find_anatomy(one), find_anatomy(other))
     require_legs(one, draft.source_body, "source")
     require_legs(other, draft.target_body, "target")
     draft.parts()
     draft.chains()
     draft.fingers()
+    draft.tails_and_toes()
     draft.same_names()
     return draft.joint_map()
 
@@ -90,12 +97,16 @@ class _Draft:
 
     def parts(self) -> None:
         """Pair the joints that are the same part of the body."""
-        sure, reason = (0.95, "part by names")
-        if not (self.source_body.by_names and self.target_body.by_names):
+        bodies = (self.source_body, self.target_body)
+        sure, reason = 0.95, "part by names"
+        if all(body.dialect != "unknown" for body in bodies):
+            sure, reason = 0.98 * min(body.dialect_confidence for body in bodies), "part by dialect"
+        elif not all(body.by_names for body in bodies):
             sure, reason = 0.7, "part by tree"
+        meaning = all(body.by_names for body in bodies) or self.source.joint_names == self.target.joint_names
         for role in self.common_roles():
             a, b = self.source_body.joints[role], self.target_body.joints[role]
-            same = bare_name(self.source.joint_names[a]) == bare_name(self.target.joint_names[b])
+            same = meaning and bare_name(self.source.joint_names[a]) == bare_name(self.target.joint_names[b])
             self.add(a, b, role, 1.0 if same else sure, "same name" if same else reason)
 
     def common_roles(self) -> list[str]:
@@ -157,6 +168,20 @@ class _Draft:
                 for one, other in zip(drivers or [], chain, strict=False):
                     if other not in self.found:
                         self.add(one, other, side + name, sure, reason)
+
+    def tails_and_toes(self) -> None:
+        """Pair the joints of tails by their share of its length, those beyond the toe bases in their order."""
+        ours, theirs = _tail(self.source, self.source_body), _tail(self.target, self.target_body)
+        if ours and theirs:
+            shares = _shares(_run_places(self.source, ours), _run_places(self.target, theirs))
+            for other, row in zip(theirs, shares, strict=True):
+                self.blend(ours, other, row, "tail")
+        for side, _ in SIDES:
+            if side + "toe" in self.common_roles():
+                one, other = self.source_body.joints[side + "toe"], self.target_body.joints[side + "toe"]
+                for a, b in zip(_below(self.source, one), _below(self.target, other), strict=False):
+                    if b not in self.found:
+                        self.add(a, b, side + "toes", 0.6, "place in chain")
 
     def same_names(self) -> None:
         """Pair what is left where names agree and the joints above belong together."""
@@ -220,6 +245,33 @@ def _shares(source: np.ndarray, target: np.ndarray) -> np.ndarray:
         if not row.any():  # a piece without length takes what moves there
             row[min(int(np.searchsorted(source, begin, side="right")) - 1, len(row) - 1)] = 1.0
     return np.asarray(overlap / overlap.sum(axis=1, keepdims=True))
+
+
+def _tail(skeleton: Skeleton, anatomy: Anatomy) -> list[int]:
+    """Joints of a tail: the longest run from the pelvis that leads to no leg, arm or head; empty where it is no chain of two."""
+    pelvis = anatomy.joints["pelvis"]
+    body = {joint for part in anatomy.joints.values() for joint in (part, *skeleton.ancestors(part))}
+    runs = [[child, *_below(skeleton, child)] for child in skeleton.children[pelvis] if child not in body]
+    runs = [run for run in runs if len(run) > 1 and all(anatomy.sides[joint] == 0 for joint in run)]
+    return max(runs, key=lambda run: float(np.linalg.norm(skeleton.offsets[run], axis=1).sum()), default=[])
+
+
+def _below(skeleton: Skeleton, joint: int) -> list[int]:
+    """The way down from a joint to where it ends or branches."""
+    way: list[int] = []
+    while len(children := skeleton.children[joint]) == 1:
+        joint = children[0]
+        way.append(joint)
+    return way
+
+
+def _run_places(skeleton: Skeleton, run: list[int]) -> np.ndarray:
+    """Where each bone of a run begins, as a share of its length, and 1; a bone without an end is as long as the one above."""
+    lengths = np.linalg.norm(skeleton.offsets[run[1:]], axis=1)
+    sites = skeleton.end_site_offsets[skeleton.end_site_parents == run[-1]]
+    last = float(np.linalg.norm(sites, axis=1).max(initial=0.0)) or float(lengths[-1])
+    along = np.concatenate([[0.0], np.cumsum([*lengths, last])])
+    return np.asarray(along / along[-1] if along[-1] > 0 else np.linspace(0.0, 1.0, len(along)))
 
 
 def _fingers(skeleton: Skeleton, hand: int) -> dict[str, list[int]]:

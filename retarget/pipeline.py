@@ -10,16 +10,21 @@ from jaxtyping import Float
 
 from kinematics.anatomy import find_anatomy
 from kinematics.contacts import foot_contacts
+from kinematics.edit import in_place
 from kinematics.forward import forward_kinematics
 from kinematics.motion import Motion
 from kinematics.rotations import quaternion
 from kinematics.skeleton import Skeleton
 from retarget.body import Body, read_body
+from retarget.config import RetargetConfig, preset
 from retarget.doll import UP
 from retarget.errors import RetargetError
 from retarget.joint_map import JointMap
 from retarget.match import match
+from retarget.partial import keep_own
 from retarget.report import DirectionError, RetargetReport, bone_direction_errors
+from retarget.robots.model import Robot
+from retarget.solve import bend, hold
 from retarget.transfer import align, carry, transfer_rotations
 
 NEAR_GROUND = 0.15  # share of the leg within which standing feet are taken to be on the ground at height 0
@@ -43,22 +48,39 @@ class Retargeted:
     report: RetargetReport
 
 
-def retarget(motion: Motion, target: Skeleton | Motion, *, joint_map: JointMap | None = None) -> Retargeted:
+def retarget(
+    motion: Motion,
+    target: Skeleton | Motion | Robot,
+    *,
+    joint_map: JointMap | None = None,
+    config: RetargetConfig | str = "feet",
+) -> Retargeted:
     """Put a motion on another skeleton.
+
+    Rotations are carried over; then legs bend so that feet stand where and as the source's do, and arms so that hands near
+    the body keep their distance to it. Between two skeletons of one body nothing has to be mended, and nothing is.
 
     Args:
         motion: The clip, in its file's own unit and axes.
         target: The skeleton that shall move; or a clip of it, which tells its rest pose, unit and up axis where the zero
-            pose does not, and how high its feet stand.
+            pose does not, and how high its feet stand; or a robot (`retarget.robots.load_robot`), whose hinges follow inside
+            their limits of angle and speed.
         joint_map: Which joint drives which, as `match` returns it, edited or not; by default `match(motion, target)`.
+        config: What is kept beside the rotations; or the name of a preset out of `PRESETS`: "faithful" keeps the rotations
+            alone, "feet" (the default) plants feet and keeps hands by the body, "style" plants feet and leaves arms alone.
 
     Returns:
         The motion on the target skeleton, in the target's own unit, axes and channel layout, with the map and a report.
 
     Raises:
         RetargetError: Where there are no frames, no pairs, one of the two is no body with two legs, or a body is mirrored.
-        UnknownNameError: Where the map names a joint that does not exist.
+        UnknownNameError: Where the map, the limits or the pins name a joint that does not exist, or on an unknown preset.
     """
+    if isinstance(target, Robot):
+        from retarget.robots.solve import retarget_to_robot  # which retargets to the robot's twin first
+
+        return retarget_to_robot(motion, target, joint_map=joint_map, config=config)
+    config = preset(config) if isinstance(config, str) else config
     if not motion.num_frames:
         raise RetargetError("the motion has no frames, so there is nothing to retarget")
     joint_map = match(motion, target) if joint_map is None else joint_map
@@ -70,15 +92,18 @@ def retarget(motion: Motion, target: Skeleton | Motion, *, joint_map: JointMap |
     )
     leg_ratio = target_body.leg_length / (source_body.leg_length * source_body.metres_per_unit)  # target's units per metre
     hips = leg_ratio * source_body.transforms.global_positions[:, source_body.hips].mean(axis=1)
-    moving = _carrier(target_body.skeleton, joint_map)
     upright = Motion(target_body.skeleton, np.zeros_like(hips), local_rotations, motion.frame_time)
     seen = forward_kinematics(upright)
-    away = hips - seen.global_positions[:, target_body.hips].mean(axis=1)
+    draft = upright.with_root_positions(hips - seen.global_positions[:, target_body.hips].mean(axis=1))
     rise = 0.0
     if not alignment.same_body:
-        rise = _missing_height(source_body, target_body, carry(upright, seen, away, carrier=moving), leg_ratio)
-    upright = carry(upright, seen, away + rise * UP, carrier=moving)
-    bones = bone_direction_errors(source_body.transforms, seen, source_body.rest, target_body.rest)
+        rise = _missing_height(source_body, target_body, draft, leg_ratio)
+        draft = bend(draft.with_root_positions(draft.root_positions + rise * UP), source_body, leg_ratio, config)
+    pins = {name: quaternion.rotate(target_body.to_y_up, point) for name, point in config.pins.items()}
+    draft = hold(draft, pins)
+    bones = bone_direction_errors(source_body.transforms, forward_kinematics(draft), source_body.rest, target_body.rest)
+    moving = _carrier(target_body.skeleton, joint_map)
+    upright = carry(upright.with_local_rotations(draft.local_rotations), seen, draft.root_positions, carrier=moving)
     report = RetargetReport(
         frames=motion.num_frames,
         mapped=len(joint_map),
@@ -91,7 +116,8 @@ def retarget(motion: Motion, target: Skeleton | Motion, *, joint_map: JointMap |
         bone_directions=bones,
         warnings=(*source_body.warnings, *target_body.warnings, *_lost(source_body, target_body, joint_map), *_strayed(bones)),
     )
-    return Retargeted(_from_y_up(upright, target_body.to_y_up), joint_map, report)
+    result = _from_y_up(in_place(upright) if config.in_place else upright, target_body.to_y_up)
+    return Retargeted(keep_own(result, target, config.part), joint_map, report)
 
 
 def _carrier(skeleton: Skeleton, joint_map: JointMap) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,9 @@ BONES: dict[str, tuple[str, str]] = {"trunk": ("hips", "shoulders"), "neck": ("n
         ("foot", "foot", "toe"),
     )
 }
+
+
+LIMBS = tuple(name for name in BONES if name.endswith(("upper_arm", "forearm", "thigh", "shin")))
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,12 @@ class RetargetReport:
     @property
     def mean_direction_error_degrees(self) -> float:
         """Mean over bones and frames; 0 where there are no common bones."""
-        return float(np.mean([error.mean_degrees for error in self.bone_directions.values()])) if self.bone_directions else 0.0
+        return mean_error(self.bone_directions, self.bone_directions)
+
+    @property
+    def limb_direction_error_degrees(self) -> float:
+        """Mean over arms and legs and frames: bones that every skeleton builds alike; 0 where there are no common ones."""
+        return mean_error(self.bone_directions, LIMBS)
 
     @property
     def max_direction_error_degrees(self) -> float:
@@ -100,7 +108,8 @@ class RetargetReport:
         table.add_row("raised by", f"{100 * self.height_shift:.2f} % of the leg")
         table.add_row("rest pose from", f"source: {self.source_rest}; target: {self.target_rest}")
         mean, most = self.mean_direction_error_degrees, self.max_direction_error_degrees
-        table.add_row("bone direction error", f"mean {mean:.2f}, max {most:.1f} degrees")
+        limbs = self.limb_direction_error_degrees
+        table.add_row("bone direction error", f"mean {mean:.2f} (arms and legs {limbs:.2f}), max {most:.1f} degrees")
         for name, error in self.bone_directions.items():
             table.add_row(f"  {name.replace('_', ' ')}", f"{error.mean_degrees:.2f}, max {error.max_degrees:.1f}" + _build(error))
         for warning in self.warnings:
@@ -110,6 +119,12 @@ class RetargetReport:
 
 def _build(error: DirectionError) -> str:
     return f" (built {error.build_degrees:.1f} apart)" if error.build_degrees >= 0.05 else ""
+
+
+def mean_error(errors: Mapping[str, DirectionError], names: Iterable[str]) -> float:
+    """Return the mean over those bones that were compared, in degrees; 0 where none was."""
+    found = [errors[name].mean_degrees for name in names if name in errors]
+    return float(np.mean(found)) if found else 0.0
 
 
 def bone_direction_errors(
@@ -127,7 +142,9 @@ def bone_direction_errors(
     for name in BONES:
         one, other = _bone(source, source_rest, name), _bone(target, target_rest, name)
         if one is not None and other is not None:
-            angles = np.degrees(np.arctan2(np.linalg.norm(np.cross(one, other), axis=-1), np.sum(one * other, axis=-1)))
+            across = np.cross(one, other)
+            sines, cosines = np.sqrt(np.einsum("fi,fi->f", across, across)), np.einsum("fi,fi->f", one, other)
+            angles = np.degrees(np.arctan2(sines, cosines))
             errors[name] = DirectionError(float(angles[1:].mean()), float(angles[1:].max()), float(angles[0]))
     return errors
 
@@ -140,7 +157,9 @@ def _bone(seen: GlobalTransforms, rest: RestPose, name: str) -> Float[np.ndarray
         roles = ["left_" + middle, "right_" + middle] if middle else [end]
         if not all(role in joints for role in roles):
             return None
-        at = [joints[role] for role in roles]
-        points.append(np.concatenate([rest.global_positions[None, at], seen.global_positions[:, at]]).mean(axis=1))
+        point = np.empty((len(seen.global_positions) + 1, 3))
+        point[0] = np.mean([rest.global_positions[joints[role]] for role in roles], axis=0)
+        np.divide(sum(seen.global_positions[:, joints[role]] for role in roles), len(roles), out=point[1:])
+        points.append(point)
     bone = np.asarray(points[1] - points[0])
-    return bone if np.linalg.norm(bone, axis=-1).min(initial=np.inf) > 0 else None
+    return bone if np.einsum("fi,fi->f", bone, bone).min(initial=np.inf) > 0 else None

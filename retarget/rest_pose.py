@@ -12,12 +12,13 @@ by the smallest rotation, parents first, which keeps their twist: palms that fac
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float
 
 from kinematics._arrays import FrozenArrays, frozen
-from kinematics.anatomy import Anatomy, find_anatomy
+from kinematics.anatomy import Anatomy, find_anatomy, stands_on_four
 from kinematics.forward import GlobalTransforms
 from kinematics.frames import body_left
 from kinematics.rotations import quaternion
@@ -75,27 +76,36 @@ def find_rest_pose(skeleton: Skeleton, clip: GlobalTransforms | None = None) -> 
     Raises:
         RetargetError: Where the toes point backwards: left and right are swapped, or the data is mirrored.
     """
-    anatomy = find_anatomy(skeleton)
+    if zero_pose_frame(skeleton) is not None:
+        return _rest_of_zero_pose(skeleton)
     doll = Doll(skeleton)
-    frame = zero_pose_frame(skeleton)
-    if frame is not None:
-        doll.rotations[:] = quaternion.from_matrix(frame.T)
-        origin = "zero pose"
-    elif clip is not None and len(clip.global_rotations):
-        doll.rotations[:] = _straightest(clip, anatomy)
-        origin = "clip"
+    seen = clip is not None and len(clip.global_rotations) > 0
+    if clip is not None and seen:
+        doll.rotations[:] = _straightest(clip, find_anatomy(skeleton))
     else:
         _stand_up(doll)
-        origin = "bone directions"
     doll.straighten()
-    if origin == "clip" and clip is not None:
+    if clip is not None and seen:
         _turn_hinges(doll, clip)
         _flatten_feet(doll, clip)
         _raise_head(doll)
     where, ends = doll.positions()
-    return RestPose(skeleton, doll.rotations, where, ends, origin, None if frame is None else frame[:, 1])
+    return RestPose(skeleton, doll.rotations, where, ends, "clip" if seen else "bone directions", None)
 
 
+@lru_cache(maxsize=64)
+def _rest_of_zero_pose(skeleton: Skeleton) -> RestPose:
+    frame = zero_pose_frame(skeleton)
+    assert frame is not None
+    doll = Doll(skeleton)
+    four = bool(stands_on_four(find_anatomy(skeleton), doll.positions()[0]))
+    doll.rotations[:] = quaternion.from_matrix(frame.T)
+    doll.straighten(on_four=four)
+    where, ends = doll.positions()
+    return RestPose(skeleton, doll.rotations, where, ends, "zero pose", frame[:, 1])
+
+
+@lru_cache(maxsize=64)
 def zero_pose_frame(skeleton: Skeleton) -> Float[np.ndarray, "3 3"] | None:
     """Return the body's left, up and forward axes (columns) in the zero pose, or None where that is no standing body.
 
@@ -121,14 +131,19 @@ def zero_pose_frame(skeleton: Skeleton) -> Float[np.ndarray, "3 3"] | None:
     thighs = np.array([unit(part[side + "shin"] - part[side + "thigh"]) for side, _ in SIDES])
     shins = np.array([unit(part[side + "foot"] - part[side + "shin"]) for side, _ in SIDES])
     legs = unit(thighs + shins)
-    if (legs @ trunk).max() > -0.6 or (thighs * shins).sum(axis=1).min() < 0.5 or abs(across @ trunk) > 0.35:
+    if stands_on_four(anatomy, where):
+        up, back = _snapped(unit(-legs.sum(axis=0))), -trunk
+    elif (legs @ trunk).max() > -0.6 or (thighs * shins).sum(axis=1).min() < 0.5 or abs(across @ trunk) > 0.35:
         return None
-    up = _snapped(unit(trunk - legs.mean(axis=0)))
+    else:
+        up, back = _snapped(unit(trunk - legs.mean(axis=0))), np.zeros(3)
     left = _snapped(unit(across - (across @ up) * up))
     left = unit(left - (left @ up) * up)
     frame = np.stack([left, up, np.cross(left, up)], axis=1)
-    require_unmirrored(np.array([doll.bone(side + "foot", side + "toe") for side, _ in SIDES]) @ frame[:, 2:], "zero pose")
-    return np.asarray(frame)
+    ahead = np.array([doll.bone(side + "foot", side + "toe") for side, _ in SIDES]) if not back.any() else -back[None]
+    require_unmirrored(ahead @ frame[:, 2:], "zero pose")
+    frame.setflags(write=False)
+    return frame
 
 
 def require_unmirrored(forward: Float[np.ndarray, "*any 1"], where: str) -> None:

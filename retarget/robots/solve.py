@@ -1,0 +1,137 @@
+"""Put people's motions on robots: the twin moves first, then the hinges follow it inside their limits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from kinematics.anatomy import SIDES
+from kinematics.contacts import foot_contacts
+from kinematics.forward import GlobalTransforms, forward_kinematics
+from kinematics.ik.foot_paths import least_squares
+from kinematics.motion import Motion
+from kinematics.rotations import quaternion
+from retarget.body import Body, read_body
+from retarget.config import RetargetConfig, preset
+from retarget.errors import RetargetError
+from retarget.joint_map import JointMap
+from retarget.pipeline import Retargeted, retarget
+from retarget.report import bone_direction_errors
+from retarget.robots.chains import make_chains
+from retarget.robots.model import Robot
+from retarget.robots.report import RobotReport, measure_hinges
+from retarget.robots.twin import Twin, make_twin
+
+ROUNDS = 4  # in which frames where a sole would be below the floor are put on it
+SUNK = 2e-4  # metres that it may be
+STAND = 1e5  # how much more a standing sole's height costs than the change of its height
+UP = np.array([0.0, 1.0, 0.0])
+
+
+def retarget_to_robot(
+    motion: Motion, robot: Robot, *, joint_map: JointMap | None = None, config: RetargetConfig | str = "feet"
+) -> Retargeted:
+    """Put a motion on a robot.
+
+    The robot's twin, a body of ball joints in its proportions, is retargeted as any skeleton is. The hinges then follow the
+    twin's pelvis, chest, head, feet, and the directions of its limbs, never outside their limits, and no faster than
+    `config.velocity_limit_rad_s`; at last the root is raised or lowered until standing soles are on the floor.
+
+    Args:
+        motion: The clip, in its file's own unit and axes.
+        robot: The robot.
+        joint_map: Which joint drives which; target joints are the last hinges of their clusters, as `result.joint_map` names
+            them.
+        config: What is kept, or the name of a preset.
+
+    Returns:
+        A motion of `robot.skeleton` (metres, Y up), the map, and a `RobotReport`. `robot.qpos(result.motion)` and
+        `robot.joint_velocities(result.motion)` give the numbers that controllers take.
+
+    Raises:
+        RetargetError: Where the robot has no two legs, and as `retarget.retarget` does.
+        UnknownNameError: As `retarget.retarget` does.
+    """
+    config = preset(config) if isinstance(config, str) else config
+    if config.limits or config.part != "whole":
+        raise RetargetError(
+            "a robot keeps the limits of its own hinges and is retargeted as a whole: leave `limits` empty and `part` \"whole\""
+        )
+    twin = make_twin(robot)
+    led = retarget(motion, twin.clip, joint_map=joint_map, config=config)
+    chains, seen_led = make_chains(robot, twin), forward_kinematics(led.motion)
+    roots, turns, angles = chains.follow(seen_led)
+    clipped = chains.limit_speed(angles, config.velocity_limit_rad_s * motion.frame_time)
+    result = _motion(robot, roots, turns, angles, motion.frame_time)
+    source = read_body(motion, "source")
+    seen = forward_kinematics(result)
+    if config.feet and len(robot.soles.joints):
+        standing = _standing(source)
+        shift = _back(seen_led, twin.seen_in(seen), twin, standing, motion.frame_time)
+        soles = robot.sole_positions(result) + shift[:, None]
+        shift += _onto_floor(soles, robot.soles.sides, standing, motion.frame_time)[:, None] * UP
+        result = result.with_root_positions(result.root_positions + shift)
+        seen = forward_kinematics(result)
+    bones = bone_direction_errors(source.transforms, twin.seen_in(seen), source.rest, read_body(twin.clip, "target").rest)
+    report = RobotReport(
+        **{name: getattr(led.report, name) for name in led.report.__dataclass_fields__ if name != "bone_directions"},
+        bone_directions=bones,
+        hinges=measure_hinges(robot, result, angles, clipped, config.velocity_limit_rad_s),
+    )
+    report = replace(report, root_scale=_leg(twin) / (source.leg_length * source.metres_per_unit), mapped=len(chains.hinges), target_joints=len(robot.hinges))
+    return Retargeted(result, led.joint_map, report)
+
+
+def _leg(twin: Twin) -> float:
+    """Length of thigh and shin, mean of both sides, metres."""
+    offsets = twin.skeleton.offsets
+    legs = [twin.roles.index(side + part) for side in SIDES for part in ("shin", "foot")]
+    return 0.5 * float(np.linalg.norm(offsets[legs], axis=1).sum())
+
+
+def _motion(robot: Robot, roots: np.ndarray, turns: np.ndarray, angles: np.ndarray, frame_time: float) -> Motion:
+    rotations = np.zeros((len(angles), robot.skeleton.num_joints, 4))
+    rotations[..., 0] = 1.0
+    rotations[:, 0] = turns
+    rotations[:, robot.hinges, 0] = np.cos(0.5 * angles)
+    rotations[:, robot.hinges, 1:] = np.sin(0.5 * angles)[..., None] * robot.axes[robot.hinges]
+    return Motion(robot.skeleton, roots, rotations, frame_time)
+
+
+def _standing(source: Body) -> np.ndarray:
+    """Tell when the left and the right foot of the source stand, (frames, 2)."""
+    contacts = foot_contacts(source.clip, transforms=source.transforms)
+    return np.stack([contacts.left, contacts.right], axis=1)
+
+
+def _back(led: GlobalTransforms, seen: GlobalTransforms, twin: Twin, standing: np.ndarray, frame_time: float) -> np.ndarray:
+    """Return how far to move the robot along the floor, (frames, 3): standing ankles come to where the twin's are.
+
+    Only limits of angle and speed part them; where both feet stand they share.
+    """
+    ankles = [twin.roles.index(side + "foot") for side in SIDES]
+    gaps = (led.global_positions[:, ankles] - seen.global_positions[:, ankles]) * (1.0 - UP)
+    held = standing.any(axis=1)
+    wanted = np.einsum("fs,fsi->fi", standing / np.maximum(standing.sum(axis=1, keepdims=True), 1), gaps)
+    return least_squares(wanted, np.where(held, STAND, 0.0), frame_time, steps=False)
+
+
+def _onto_floor(soles: np.ndarray, sides: np.ndarray, standing: np.ndarray, frame_time: float) -> np.ndarray:
+    """Return how far to raise the robot, (frames,): the lowest sole of a standing foot comes to 0, and none is below.
+
+    soles (frames, points, 3), sides (points,) and standing (frames, 2), left and right.
+    """
+    heights = np.stack([soles[:, sides == side, 1].min(axis=1, initial=np.inf) for side in (1, -1)], axis=1)
+    lowest = heights.min(axis=1)
+    stands = np.where(standing, heights, np.inf).min(axis=1)
+    held = standing.any(axis=1)
+    wanted = np.where(held, -np.where(held, stands, 0.0), 0.0)
+    lift = np.zeros(len(lowest))
+    for _ in range(ROUNDS):
+        lift = least_squares(wanted[:, None], np.where(held, STAND, 0.0), frame_time, steps=False)[:, 0]
+        low = lowest + lift < -SUNK
+        if not low.any():
+            break
+        wanted, held = np.where(low, -lowest, wanted), held | low
+    return np.maximum(lift, -lowest)
