@@ -50,7 +50,7 @@ def render(
         renderer: "figure" draws stick figures and needs no GL.
         trail: Draw the way of the root over the floor.
         contacts: Mark the feet that stand.
-        names: Write the names of the joints.
+        names: Write the names of the joints, in a strip on its last pose.
         shadows: Cast shadows; by default in pictures, not in videos, where they halve the speed.
     """
     paths = [clip, *others]
@@ -60,7 +60,7 @@ def render(
     from kinematics.viewer.rendering import check_request
     from kinematics.viewer.rendering import render as draw
 
-    check_request(output, size=pixels, camera=camera, renderer=renderer, fps=fps, frame=frame, frames=shown)
+    check_request(output, size=pixels, camera=camera, renderer=renderer, fps=fps, frame=frame, frames=shown, names=names)
     loaded = [(path, load_motions(path)) for path in paths]
     motions = [motion for _, found in loaded for motion in found]
     labels: list[str] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from html import escape
+from pathlib import Path
 from urllib.parse import quote
 
 from retarget.batch_clip import DONE, ClipResult
@@ -18,7 +19,7 @@ th, td { text-align: right; padding: .45rem .6rem; border-bottom: 1px solid var(
 th { position: sticky; top: 0; background: Canvas; font-weight: 600; font-size: .85rem; vertical-align: bottom; }
 th:first-child, td:first-child, .left { text-align: left; } td { font-variant-numeric: tabular-nums; }
 td.name { overflow-wrap: anywhere; min-width: 12rem; } .over { color: var(--poor); font-weight: 650; }
-.failed { color: var(--bad); } img { display: block; width: 240px; border-radius: 4px; background: #fff; }
+.failed { color: var(--bad); } img { display: block; width: 300px; border-radius: 4px; background: #fff; }
 img:hover { width: 480px; } pre { white-space: pre-wrap; font-size: .8rem; } summary { cursor: pointer; }
 small { color: var(--quiet); display: block; max-width: 30rem; }
 """
@@ -37,7 +38,8 @@ COLUMNS: tuple[tuple[str, str, float, int], ...] = (
 def as_page(report: BatchReport) -> str:
     """Return the report as HTML, worst clips first."""
     totals = report.totals
-    bars = "; ".join(f"{escape(what)} at most {bar:g}" for bar, what in BARS.values())
+    bars = "; ".join(escape(what) for _, what in BARS.values())
+    rate = f", {totals['frames_per_second']:.0f} frames/s" if totals["frames_per_second"] else ""
     heads = "".join(f"<th>{escape(head)}</th>" for _, head, _, _ in COLUMNS)
     pictures = any(result.picture for result in report.results)
     rows = "\n".join(_row(result, pictures) for result in report.worst_first)
@@ -48,10 +50,10 @@ def as_page(report: BatchReport) -> str:
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Retargeted: {totals["done"]} of {totals["clips"]} clips</title><style>{STYLE}</style></head><body>
-<h1>{_text(report.folder)} on {_text(report.target)}</h1>
-<p>{totals["clips"]} clips: {totals["done"]} done{before}, {failed}. {totals["frames"]} frames; {report.seconds:.1f} s,
-{totals["frames_per_second"]:.0f} frames/s.</p>
-{look}<p class="quiet">Bars: {bars}. Feet may slide as much as the source's do.</p>
+<h1>{_text(report.folder)} on {_text(Path(report.target).name)}</h1>
+<p>{totals["clips"]} clips: {totals["done"]} done{before}, {failed}. {totals["frames"]} frames; this run
+took {report.seconds:.1f} s{rate}.</p>
+{look}<p class="quiet">Bars: {bars}.</p>
 <table><thead><tr><th>clip</th>{"<th></th>" if pictures else ""}<th>frames</th>{heads}<th>s</th></tr></thead><tbody>
 {rows}
 </tbody></table></body></html>

@@ -7,7 +7,8 @@ from pathlib import Path
 from kinematics.motion import Motion
 from kinematics.viewer.figure import draw
 
-SIZE, INSTANTS = (480, 300), 4  # small: drawing costs more than retargeting
+SIZE = (480, 300)  # small: drawing costs more than retargeting
+INSTANTS = (0.04, 0.33, 0.59, 0.93)  # of the clip, at uneven distances: a gait drawn at even ones may show one pose
 
 
 def draw_pair(source: Motion, result: Motion, path: Path) -> None:
@@ -21,4 +22,5 @@ def draw_pair(source: Motion, result: Motion, path: Path) -> None:
     Raises:
         InputError: Where it cannot be written.
     """
-    draw([source, result], path, frames=INSTANTS, labels=["source", "result"], same_camera=True, size=SIZE)
+    frames = sorted({round(share * (source.num_frames - 1)) for share in INSTANTS})
+    draw([source, result], path, frames=frames, labels=["source", "result"], same_camera=True, size=SIZE)

@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 FORMAT_VERSION = 1
 FAILURES = 20  # clips that the terminal lists; the report has all
 
-# What a good result stays below: of each number the bar, and what the number is called.
+# What a good result stays below: of each number the bar, and the bar in words.
 BARS: dict[str, tuple[float, str]] = {
-    "direction_mean_degrees": (5.0, "bone directions, mean degrees"),
-    "stance_slide_cm_s": (1.0, "stance slide, cm/s"),
-    "floating_fraction": (0.01, "floats more than the source, share of stance"),
-    "sinking_fraction": (0.01, "sinks more than the source, share of stance"),
-    "turn_ratio": (1.5, "largest turn in a frame, over the source's"),
-    "first_frame_ratio": (1.5, "first frame over usual"),
-    "outside_limits_fraction": (0.01, "outside joint limits, share of frames"),
+    "direction_mean_degrees": (5.0, "bone directions off by at most 5° in the mean"),
+    "stance_slide_cm_s": (1.0, "standing feet slide at most 1 cm/s, or as much as the source's do"),
+    "floating_fraction": (0.01, "float in at most 1 % of stance"),
+    "sinking_fraction": (0.01, "sink in at most 1 %"),
+    "turn_ratio": (1.5, "largest turn in a frame at most 1.5 times the source's"),
+    "first_frame_ratio": (1.5, "first frame at most 1.5 times the usual"),
+    "outside_limits_fraction": (0.01, "outside joint limits in at most 1 % of frames"),
 }
 
 

@@ -15,11 +15,17 @@ from kinematics.cli import run
 from kinematics.errors import InputError
 from kinematics.io import load_motion, save_motion
 from kinematics.io.files import EXTENSIONS
+from kinematics.motion import Motion
 from kinematics.viewer.figure import draw
 from retarget import cli_batch, cli_score, map_file
+from retarget.config import RetargetConfig
 from retarget.config import preset as config_by_name
-from retarget.pipeline import retarget
+from retarget.pipeline import Retargeted, retarget
+from retarget.robots import Robot, is_robot, load_robot, save_robot_motion
+from retarget.robots.export import EXTENSIONS as ROBOT_EXTENSIONS
+from retarget.robots.score import score_robot
 from retarget.score import score
+from retarget.score_card import ScoreCard
 
 DESCRIPTION = (
     "Put a motion on another skeleton; which joint is which is found without a table. "
@@ -42,15 +48,16 @@ def retarget_clip(
     picture: bool = True,
     json: bool = False,
 ) -> None:
-    """Put a motion on another skeleton; which joint is which is found without a table.
+    """Put a motion on another skeleton or on a robot; which joint is which is found without a table.
 
     The result is in the target file's own unit, axes and channel layout. A table of what was mapped to what, a report, a score
     and a picture of both bodies beside the result (OUT.png) show what was done. Existing files of these names are replaced.
 
     Args:
         clip: Motion file (.bvh or .npz) to retarget.
-        to: Motion file with the target skeleton; its motion tells its rest pose, its frames are not used otherwise.
-        output: File to write (.bvh or .npz).
+        to: Motion file with the target skeleton; its motion tells its rest pose, its frames are not used otherwise. Or a robot:
+            its model (.xml), or its name in MuJoCo Menagerie ("unitree_g1").
+        output: File to write (.bvh or .npz; of a robot .csv as Unitree's files, .npz or .bvh).
         preset: "feet" plants feet and keeps hands by the body, "style" plants feet, "faithful" keeps rotations alone.
         part: "whole", or "upper" or "lower": the rest of the body moves as in the target's file.
         in_place: Take the way over the ground out.
@@ -60,17 +67,21 @@ def retarget_clip(
         json: Write all numbers of the score into a JSON file of the same name, replacing it.
     """
     shown = output.with_suffix(".png")
-    _require_usable(output, shown, (clip, to))
-    source, target = load_motion(clip), load_motion(to)
+    _require_usable(output, shown, (clip, to), ROBOT_EXTENSIONS if is_robot(to) else EXTENSIONS)
+    source = load_motion(clip)
+    target = load_robot(to) if is_robot(to) else load_motion(to)
     given = None if map is None else map_file.load_map(map, source=source.skeleton, target=target.skeleton)
     config = replace(config_by_name(preset), part=part, in_place=in_place)
     result = retarget(source, target, joint_map=given, config=config)
-    save_motion(result.motion, output)
+    if isinstance(target, Robot):
+        save_robot_motion(target, result.motion, output)
+    else:
+        save_motion(result.motion, output)
     if save_map is not None:
         map_file.save_map(result.joint_map, save_map)
     if picture:
         draw([source, result.motion], shown, labels=[clip.name, f"{clip.name} on {to.name}"], same_camera=True)
-    card, numbers = score(source, result.motion, joint_map=result.joint_map, target=target), output.with_suffix(".json")
+    card, numbers = _score(source, result, target, config), output.with_suffix(".json")
     if json:
         cli_score.save_json(card, numbers)
     console = cli_score.page()
@@ -79,10 +90,16 @@ def retarget_clip(
         console.print(f"wrote {escape(str(written))}", highlight=False, soft_wrap=True)
 
 
-def _require_usable(output: Path, shown: Path, inputs: Sequence[Path]) -> None:
+def _score(source: Motion, result: Retargeted, target: Motion | Robot, config: RetargetConfig) -> ScoreCard:
+    if isinstance(target, Robot):
+        return score_robot(source, result.motion, target, velocity_limit=config.velocity_limit_rad_s)
+    return score(source, result.motion, joint_map=result.joint_map, target=target)
+
+
+def _require_usable(output: Path, shown: Path, inputs: Sequence[Path], extensions: Sequence[str]) -> None:
     """Refuse an output of an unknown kind, in a folder that is not there, or in the place of an input."""
-    if output.suffix.lower() not in EXTENSIONS:
-        raise InputError(f"cannot write {str(output)!r}: the output must end in {' or '.join(EXTENSIONS)}")
+    if output.suffix.lower() not in extensions:
+        raise InputError(f"cannot write {str(output)!r}: the output must end in {' or '.join(extensions)}")
     if not output.parent.is_dir():
         raise InputError(f"cannot write {str(output)!r}: there is no folder {str(output.parent)!r}; make it first")
     for taken in inputs:

@@ -61,7 +61,7 @@ def bend_legs(draft: Motion, feet: list[FootGoal], limits: Mapping[str, Limit]) 
     skeleton = draft.skeleton
     names = [skeleton.joint_names[foot.ankle] for foot in feet]
     goals: dict[str, Goal] = {name: transform(foot.positions, foot.rotations) for name, foot in zip(names, feet, strict=True)}
-    near = _within_reach(draft, feet)
+    near = within_reach(draft, feet)
     start = near.with_local_rotations(Problem(skeleton, goals, root="fixed", method="two_bone").solve(near).local_rotations)
     legs = {joint for foot in feet for joint in path_between(skeleton, foot.thigh, foot.ankle)}
     stiffness = {name: math.inf for joint, name in enumerate(skeleton.joint_names) if joint not in legs}
@@ -73,7 +73,7 @@ def bend_legs(draft: Motion, feet: list[FootGoal], limits: Mapping[str, Limit]) 
     return draft.with_root_positions(result.root_positions).with_local_rotations(result.local_rotations)
 
 
-def _within_reach(draft: Motion, feet: list[FootGoal]) -> Motion:
+def within_reach(draft: Motion, feet: list[FootGoal]) -> Motion:
     """Move the root, smoothly in time, so that no leg has to be longer than it is, nor straighter than it was or STRAIGHT."""
     where = forward_kinematics(draft).global_positions
     shift = np.zeros_like(draft.root_positions)

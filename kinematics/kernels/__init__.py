@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kinematics.kernels import bodies as bodies
     from kinematics.kernels import body_frames as body_frames
     from kinematics.kernels import bvh_numbers as bvh_numbers
+    from kinematics.kernels import capsules as capsules
     from kinematics.kernels import ccd as ccd
     from kinematics.kernels import channels as channels
     from kinematics.kernels import classic_steps as classic_steps
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from kinematics.kernels import fit_rotations as fit_rotations
     from kinematics.kernels import fit_smooth as fit_smooth
     from kinematics.kernels import forward as forward
+    from kinematics.kernels import hinges as hinges
     from kinematics.kernels import interpolate as interpolate
     from kinematics.kernels import jacobian as jacobian
     from kinematics.kernels import limbs as limbs

@@ -14,7 +14,6 @@ import numpy as np
 from kinematics.kernels.algebra import (
     Vector,
     add,
-    along,
     conjugate,
     cross,
     dot,
@@ -31,7 +30,7 @@ from kinematics.kernels.jit import jit
 
 POSITION, DIRECTION, ORIENTATION = 0, 1, 2  # kinds of goals
 ALONE, ITERATIONS = 100, 12  # most iterations of the first frame, and of the others
-STILL = 1e-5  # radians: a step as small ends the iterations of a frame
+STILL = 1e-4  # radians: a step as small ends the iterations of a frame
 LONGEST_STEP = 0.5  # radians
 DAMPING, LEAST_DAMPING, MOST_DAMPING = 1e-6, 1e-9, 1e6
 STARTS = 4  # of the first frame
@@ -117,10 +116,11 @@ def track(
                             share = attempt / STARTS
                             low, high = max(lower[i], -math.pi), min(upper[i], math.pi)
                             trial[k] = low + share * (high - low)
+                    most_iterations = ALONE if alone else ITERATIONS
                     cost = _solve_chain(
                         f, start, n, goal_starts[c], goal_starts[c + 1], axes, offsets, lower, upper, resting,
-                        pulls[0] ** 2, neighbours * pull, beside, ALONE if alone else ITERATIONS, goal_kinds, goal_frames, goal_offsets, goal_weights, targets, rotations, places,
-                        lines, matrix, right, step, rows, free, trial, best,
+                        pulls[0] ** 2, neighbours * pull, beside, most_iterations, goal_kinds, goal_frames, goal_offsets,
+                        goal_weights, targets, rotations, places, lines, matrix, right, step, rows, free, trial, best,
                     )  # fmt: skip
                     if cost < least:
                         least = cost
@@ -130,12 +130,12 @@ def track(
             for k in range(n):
                 turned[start + k], placed[start + k] = rotations[k + 1], places[k + 1]
             if c == 0 and carried >= 0:  # what hangs below the root is held: the root gives way
-                back = multiply(goal_rotation, conjugate(quaternion(turned[carried])))
+                turn = multiply(goal_rotation, conjugate(quaternion(turned[carried])))
                 for k in range(hinges + 1):
                     if k == hinges or k < stop:
-                        put_quaternion(turned[k], unit(multiply(back, quaternion(turned[k]))))
+                        put_quaternion(turned[k], unit(multiply(turn, quaternion(turned[k]))))
                         away = subtract(vector(placed[k]), goal_position)
-                        put_vector(placed[k], add(goal_position, rotate(back, away)))
+                        put_vector(placed[k], add(goal_position, rotate(turn, away)))
             if c == 0:
                 at = hinges if carried < 0 else carried
                 point = add(vector(placed[at]), rotate(quaternion(turned[at]), vector(carried_offset)))
@@ -241,7 +241,7 @@ def _solve_chain(
             if settled:
                 break
             for g in range(first_goal, last_goal):
-                _add_goal(g, f, n, kinds, frames, goal_offsets, weights, targets, rotations, places, lines, rows, matrix, right)
+                _add_goal(g, f, kinds, frames, goal_offsets, weights, targets, rotations, places, lines, rows, matrix, right)
         for k in range(n):
             out = (best[k] <= lower[start + k] and right[k] < 0.0) or (best[k] >= upper[start + k] and right[k] > 0.0)
             free[k] = not out
@@ -284,7 +284,6 @@ def _error(
 def _add_goal(
     g: int,
     f: int,
-    n: int,
     kinds: np.ndarray,
     frames: np.ndarray,
     offsets: np.ndarray,

@@ -17,6 +17,7 @@ TAPER = 0.42  # 0.5 would be Leonardo's rule for trees: a stem has the cross-sec
 BALL = 1.25  # radius of a joint's ball, of its thickest bone
 MANY = 100  # bones from which on capsules have fewer faces and there are no balls
 LEAST, LONG = 0.15, 0.25  # reach in statures from which on what hangs on a person is shown; on hands, feet and head
+LEAST_SEEN = 0.004  # radius in body heights below which short bones are not thinned further
 THINNEST, THICKEST = 0.006, 0.03
 
 
@@ -26,8 +27,8 @@ def plain(ref: Reference) -> list[Piece]:
     if not bones:
         return _cross(ref.height)
     radii = thickness(ref)
-    limit = 0.3 * ref.lengths[:, None]
-    radii = np.where(limit > 0.0, np.minimum(radii, limit), radii)
+    limit = np.maximum(0.3 * ref.lengths[:, None], LEAST_SEEN * ref.height)
+    radii = np.minimum(radii, limit)
     made = [_capsule(ref, point, radii, slim=len(bones) > MANY) for point in bones]
     carrying = sorted({int(ref.carriers[point]) for point in bones}) if len(bones) <= MANY else []
     for joint in carrying:

@@ -94,7 +94,7 @@ class _Outline:
         )
         blend = min(max(0.5 * (piece.levels[0] + piece.levels[1]), 0.0), 1.0)
         frame = _frame(self.ref, piece, blend)
-        return piece.joint, paint, loft(sections, frame, piece.start, segments=18, exponent=SQUARE)
+        return piece.joint, paint, loft(sections, frame, piece.start, segments=22, exponent=SQUARE)
 
 
 def _slices(ref: Reference) -> list[Slice]:

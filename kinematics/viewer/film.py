@@ -12,7 +12,7 @@ from jaxtyping import Float, UInt8
 from kinematics.viewer.actor import Actor
 from kinematics.viewer.layout import shorten
 from kinematics.viewer.offscreen import PAPER, Figure, Stage, grid_step, interpolate, lamp_of
-from kinematics.viewer.overlay import GREY, NOTE, TITLE, Words, em, font
+from kinematics.viewer.overlay import GREY, NAME, NOTE, TITLE, Words, em, font, short_names
 from kinematics.viewer.shots import Shot, plan_shots
 
 SEAM = (206, 210, 216)
@@ -84,12 +84,15 @@ class Film:
     def picture(self, index: int) -> UInt8[np.ndarray, "height width 3"]:
         """Draw one picture."""
         width, height = self._cell
-        page = np.full((self.size[1], self.size[0], 3), PAPER, dtype=np.uint8)
+        whole = (width, height) == self.size
+        page = np.full((0 if whole else self.size[1], self.size[0], 3), PAPER, dtype=np.uint8)
         for place, stage in enumerate(self._stages):
             row, column = divmod(place, self._columns)
             left, top = column * width, row * height
             figure, shot = Figure(float(self.frames[place][index])), self._shots[place][index]
             drawn = stage.picture([figure], shot, self._cell, lamp=self._lamp, shadows=self.look.shadows)
+            if whole:
+                return self._write(drawn, index)
             page[top : top + height, left : left + width] = drawn
             if column:
                 page[top : top + height, left] = SEAM
@@ -122,5 +125,4 @@ class Film:
     def _write_names(self, words: Words, actor: Actor, frame: float, shot: Shot, corner: tuple[int, int], size: float) -> None:
         positions, _ = interpolate(actor, frame)
         places = shot.pixels(positions, *self._cell) + np.array(corner)
-        names = [name.rsplit(":", 1)[-1] for name in actor.motion.skeleton.joint_names]
-        words.names(places, names, 11.0 * size)
+        words.names(places, short_names(actor), NAME * size)

@@ -14,6 +14,7 @@ import sys
 import warnings
 from functools import cache
 from pathlib import Path
+from threading import RLock
 from types import ModuleType
 from typing import Any
 
@@ -26,17 +27,29 @@ from kinematics.viewer.extra import require
 SHADERS = Path(__file__).parent / "shaders"
 SHADOW_SIZE = 1024  # pixels of the lamp's view
 MOST_PIXELS = 8192  # in width or height
+LOCK = RLock()
 PACKAGES = "libegl1 libgl1 libgl1-mesa-dri"
 
 
-@cache
 def open_gl() -> Gl:
     """Return the process's GL context; it is made at the first call.
 
     Raises:
-        GraphicsError: Where the machine offers none.
+        GraphicsError: Where the machine offers none, or in a process forked from one that has it.
         MissingExtraError: Without pyrender.
     """
+    with LOCK:
+        opened = _open()
+    if opened.process != os.getpid():
+        raise GraphicsError(
+            "cannot draw with GL here: this process was forked from one that draws, which GL does not survive; "
+            "start it by multiprocessing's method 'spawn', or draw stick figures: renderer='figure'"
+        )
+    return opened
+
+
+@cache
+def _open() -> Gl:
     if "OpenGL" not in sys.modules and sys.platform.startswith("linux"):
         os.environ.setdefault("PYOPENGL_PLATFORM", "egl")  # PyOpenGL reads it once, when it is imported
     try:
@@ -60,11 +73,11 @@ def open_gl() -> Gl:
 
 
 class Gl:
-    """The context, its programs and its frame buffers."""
+    """The context, its programs and its frame buffers. Use it in a `with` statement: one thread at a time has it."""
 
     def __init__(self, pyrender: ModuleType, functions: ModuleType) -> None:
         """Make the context."""
-        self._pyrender, self._gl = pyrender, functions
+        self._pyrender, self._gl, self.process = pyrender, functions, os.getpid()
         self._host = pyrender.OffscreenRenderer(64, 64)
         self._renderer = self._host._renderer
         self._programs = type(self._renderer._program_cache)(shader_dir=str(SHADERS))
@@ -73,6 +86,30 @@ class Gl:
         self._shadow: tuple[int, int] | None = None
         self._pixels = np.empty((0, 0, 3), dtype=np.uint8)
         self.most_samples = int(functions.glGetIntegerv(functions.GL_MAX_SAMPLES))
+        self._leave()
+
+    def __enter__(self) -> Gl:
+        """Take the context."""
+        LOCK.acquire()
+        try:
+            self._host._platform.make_current()
+        except BaseException:
+            LOCK.release()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave it to other threads."""
+        try:
+            self._leave()
+        finally:
+            LOCK.release()
+
+    def _leave(self) -> None:
+        display = getattr(self._host._platform, "_egl_display", None)
+        if display is not None:  # pyrender leaves an EGL context with the thread that made it
+            egl = require("OpenGL.EGL")
+            egl.eglMakeCurrent(display, egl.EGL_NO_SURFACE, egl.EGL_NO_SURFACE, egl.EGL_NO_CONTEXT)
 
     def mesh(
         self,
@@ -83,14 +120,12 @@ class Gl:
     ) -> Any:
         """Put a mesh into the memory of the graphics card."""
         primitive = self._pyrender.Primitive(positions=vertices, normals=normals, indices=faces, color_0=colours)
-        self._host._platform.make_current()
         primitive._add_to_context()
         return primitive
 
     def begin(self, width: int, height: int, paper: Float[np.ndarray, "3"]) -> None:
         """Start a picture on empty paper: what lies on the floor, which smooths its own edges."""
         gl, renderer = self._gl, self._renderer
-        self._host._platform.make_current()
         renderer.viewport_width, renderer.viewport_height = width, height
         renderer._configure_forward_pass_viewport(self._pyrender.RenderFlags.OFFSCREEN)
         gl.glBindFramebuffer(gl.GL_FRAMEBUFFER, renderer._main_fb)
@@ -127,7 +162,7 @@ class Gl:
         gl.glClear(gl.GL_DEPTH_BUFFER_BIT)
         (gl.glEnable if above_floor else gl.glDisable)(gl.GL_CLIP_DISTANCE0)
 
-    def _copy(self, source: int, target: int) -> None:
+    def _copy(self, source: Any, target: Any) -> None:
         gl = self._gl
         gl.glBindFramebuffer(gl.GL_READ_FRAMEBUFFER, source)
         gl.glBindFramebuffer(gl.GL_DRAW_FRAMEBUFFER, target)
@@ -136,7 +171,6 @@ class Gl:
     def begin_shadow(self) -> None:
         """Start drawing the depths that the lamp sees."""
         gl = self._gl
-        self._host._platform.make_current()
         if self._shadow is None:
             self._shadow = self._make_shadow()
         gl.glBindFramebuffer(gl.GL_DRAW_FRAMEBUFFER, self._shadow[0])
@@ -185,24 +219,33 @@ class Gl:
         self.set(**uniforms)
 
     def set(self, **uniforms: float | int | np.ndarray) -> None:
-        """Give the program values: numbers, vectors (also lists of them, shape (many, 3 or 4)), and 4x4 matrices."""
+        """Give the program values: numbers, vectors of 3 or 4, and 4x4 matrices."""
         gl = self._gl
         for name, value in uniforms.items():
-            key = (self._program, name)
-            if key not in self._places:
-                self._places[key] = gl.glGetUniformLocation(self._program, name)
-            place = self._places[key]
+            place = self._place(name)
             if isinstance(value, int):
                 gl.glUniform1i(place, value)
             elif isinstance(value, float):
                 gl.glUniform1f(place, value)
             else:
                 array = np.ascontiguousarray(value, dtype=np.float32)
-                if array.shape == (4, 4):
+                if array.ndim == 2:
                     gl.glUniformMatrix4fv(place, 1, gl.GL_TRUE, array)
                 else:
-                    many = len(array) if array.ndim == 2 else 1
-                    (gl.glUniform3fv if array.shape[-1] == 3 else gl.glUniform4fv)(place, many, array)
+                    (gl.glUniform3fv if len(array) == 3 else gl.glUniform4fv)(place, 1, array)
+
+    def set_lists(self, **lists: Float[np.ndarray, "_ _"]) -> None:
+        """Give the program lists of vectors, shape (many, 3 or 4)."""
+        gl = self._gl
+        for name, values in lists.items():
+            array = np.ascontiguousarray(values, dtype=np.float32)
+            (gl.glUniform3fv if array.shape[1] == 3 else gl.glUniform4fv)(self._place(name), len(array), array)
+
+    def _place(self, name: str) -> int:
+        key = (self._program, name)
+        if key not in self._places:
+            self._places[key] = self._gl.glGetUniformLocation(self._program, name)
+        return self._places[key]
 
     def draw(self, mesh: Any, *, first: int = 0, faces: int | None = None) -> None:
         """Draw a mesh, or some of its faces."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -61,13 +62,14 @@ class Stage:
         """
         self.actor = actor
         self._gl = open_gl()
-        self._parts = [_upload(self._gl, actor, joints) for joints in _groups(actor)]
         self._sizes = _sizes(actor)
         self._balls = _choose_balls(actor)
         square = np.array([[-1.0, 0.0, -1.0], [1.0, 0.0, -1.0], [1.0, 0.0, 1.0], [-1.0, 0.0, 1.0]])
-        self._square = self._gl.mesh(square, np.array([[0, 2, 1], [0, 3, 2]]))
-        self._ring = self._gl.mesh(*_ring()) if contacts else None
-        self._trail = self._gl.mesh(*_ribbon(actor)) if trail and _travels(actor) else None
+        with self._gl as gl:
+            self._parts = [_upload(gl, actor, joints) for joints in _groups(actor)]
+            self._square = gl.mesh(square, np.array([[0, 2, 1], [0, 3, 2]]))
+            self._ring = gl.mesh(*_ring()) if contacts else None
+            self._trail = gl.mesh(*_ribbon(actor)) if trail and _travels(actor) else None
         low = min(float(actor.positions[..., 1].min()), 0.0)
         self._solid_floor = low > -SUNKEN * actor.body.height
 
@@ -81,9 +83,10 @@ class Stage:
 
     def close(self) -> None:
         """Free the memory of the graphics card."""
-        for mesh in [*(mesh for mesh, _ in self._parts), self._square, self._ring, self._trail]:
-            if mesh is not None:
-                mesh.delete()
+        with self._gl:
+            for mesh in [*(mesh for mesh, _ in self._parts), self._square, self._ring, self._trail]:
+                if mesh is not None:
+                    mesh.delete()
         self._parts, self._square, self._ring, self._trail = [], None, None, None
 
     def picture(
@@ -106,10 +109,16 @@ class Stage:
             shadows: Cast the lamp's shadows; the soft darkness where a body nears the floor is always there.
             smooth: Smooth the edges (four samples a pixel).
         """
+        with self._gl:
+            return self._draw(figures, shot, size, lamp, shadows=shadows, smooth=smooth)
+
+    def _draw(
+        self, figures: Sequence[Figure], shot: Shot, size: tuple[int, int], lamp: np.ndarray, *, shadows: bool, smooth: bool
+    ) -> UInt8[np.ndarray, "height width 3"]:
         gl, height = self._gl, self.actor.body.height
         poses = [(figure, *interpolate(self.actor, figure.frame)) for figure in figures]
         project = shot.matrix(size[0] / size[1])
-        to_lamp = _lamp_view(poses, lamp, height)
+        to_lamp = _lamp_view(poses, lamp, height) if shadows else np.eye(4)
         if shadows:
             gl.begin_shadow()
             gl.use("body", "nothing", project=to_lamp)
@@ -152,7 +161,7 @@ class Stage:
             if coloured:
                 self._gl.set(paleness=float(figure.paleness))
             for mesh, joints in self._parts:
-                self._gl.set(rotations=rotations[joints], positions=positions[joints])
+                self._gl.set_lists(rotations=rotations[joints], positions=positions[joints])
                 self._gl.draw(mesh)
 
     def _draw_floor(self, shot: Shot, project: np.ndarray, shade: dict[str, Any]) -> None:
@@ -180,7 +189,8 @@ class Stage:
         reach = float(np.linalg.norm((places - middle)[:, [0, 2]], axis=1).max()) + 0.55 * self.actor.body.height
         strength = (0.36 if weak else 0.52) * (1.0 - figure.paleness)
         self._gl.use("flat", "contact", project=project, shift=middle, stretch=reach, middle=middle, reach=reach)
-        self._gl.set(balls=np.column_stack([places, radii]), count=len(places), strength=strength)
+        self._gl.set_lists(balls=np.column_stack([places, radii]))
+        self._gl.set(count=len(places), strength=strength)
         self._gl.draw(self._square)
 
     def _draw_trail(self, figures: Sequence[Figure], project: np.ndarray) -> None:
@@ -231,8 +241,11 @@ def lamp_of(shot: Shot) -> Float[np.ndarray, "3"]:
     return np.asarray(lamp / np.linalg.norm(lamp))
 
 
+@cache
 def _unit(colour: tuple[int, int, int]) -> Float[np.ndarray, "3"]:
-    return np.array(colour) / 255.0
+    shares = np.array(colour) / 255.0
+    shares.setflags(write=False)
+    return shares
 
 
 def _groups(actor: Actor) -> list[np.ndarray]:

@@ -65,19 +65,19 @@ def render(
         labels: A title for each motion; by default its file's name.
         trail: Draw the root's way over the floor.
         contacts: Mark the points of the feet that stand.
-        names: Write the joints' names.
+        names: Write the joints' names, in a strip on its last pose.
         shadows: Cast the lamp's shadows; by default in pictures, not in videos, where they halve the speed.
         progress: Show how far a video is, on stderr.
 
     Raises:
         InputError: On frames that the first motion does not have, a size or rate that cannot be, another extension, a wrong
-            number of labels, or a place that cannot be written.
+            number of labels, names of stick figures, or a place that cannot be written.
         UnknownNameError: On an unknown camera or renderer.
         GraphicsError: Where no GL context can be had; "figure" works all the same.
         MissingExtraError: Without the extra `viewer`.
     """
     path = Path(path)
-    check_request(path, size=size, camera=camera, renderer=renderer, fps=fps, frame=frame, frames=frames)
+    check_request(path, size=size, camera=camera, renderer=renderer, fps=fps, frame=frame, frames=frames, names=names)
     clips, titles = _clips(motions, labels)
     kind = path.suffix.lower()
     options = {"trail": trail, "contacts": contacts, "shadows": kind == ".png" if shadows is None else shadows}
@@ -117,7 +117,7 @@ def image(
     The arguments and errors are those of `render`.
     """
     clips, titles = _clips(motions, labels)
-    check_request("picture.png", size=size, camera=camera, renderer=renderer, frame=frame, frames=frames)
+    check_request("picture.png", size=size, camera=camera, renderer=renderer, frame=frame, frames=frames, names=names)
     options = {"trail": trail, "contacts": contacts, "shadows": shadows is not False}
     return _picture(clips, titles, frame, frames, camera, size, renderer, names, options)
 
@@ -173,6 +173,7 @@ def check_request(
     fps: float | int | None = None,
     frame: int | None = None,
     frames: slice | None = None,
+    names: bool = False,
 ) -> None:
     """Refuse what `render` cannot do with any motion, before one is loaded; the arguments are those of `render`.
 
@@ -196,6 +197,8 @@ def check_request(
         raise UnknownNameError("camera", camera, CAMERAS)
     if renderer not in RENDERERS:
         raise UnknownNameError("renderer", renderer, RENDERERS)
+    if names and renderer == "figure":
+        raise InputError("stick figures have no names of joints; leave names out, or draw with renderer 'gl'")
     if frame is not None and frames is not None:
         raise InputError("give `frame` for one pose or `frames` for more, not both")
     if kind == ".png":
@@ -280,7 +283,9 @@ def _picture(
     if frame is None and frames is None and all(clip.num_frames < 2 for clip in clips):
         frame = 0
     if frame is None:
-        return _strips(clips, titles, choose_frames(clips[0], frames), frames is None, camera, size, renderer, options)
+        return _strips(
+            clips, titles, choose_frames(clips[0], frames), frames is None, camera, size, renderer, options | {"names": names}
+        )
     count = max(clips[0].num_frames, 1)
     if not -count <= frame < count:
         raise InputError(f"frame must be one of the {clips[0].num_frames} frames of the first motion, got {frame}")

@@ -89,7 +89,8 @@ def plan_shots(
     """Plan the cameras for pictures of bodies, each of which has a camera of its own.
 
     All look in the same direction, at one angle to the front of the first body. The distance, in body heights, is the same
-    for all bodies in all pictures, and such that each body is always inside its frame.
+    for all bodies in all pictures, and such that each body is always inside its frame. In a single picture the pose is in
+    the middle.
 
     Args:
         actors: The clips.
@@ -110,8 +111,8 @@ def plan_shots(
     ways, farthest = [], 0.0
     for actor, wanted in zip(actors, frames, strict=True):
         shown = np.clip(np.round(wanted).astype(np.int64), 0, len(actor.positions) - 1)
-        targets = _calm_way(actor)[shown]
         points = np.concatenate([actor.positions[shown], actor.end_positions[shown]], axis=1)
+        targets = _calm_way(actor)[shown] if len(shown) > 1 else _middle(points, axes)
         seen = np.einsum("fij,fpj->fpi", axes, points - targets[:, None])
         height = actor.body.height
         ways.append(targets)
@@ -142,6 +143,12 @@ def required_distance(seen: Float[np.ndarray, "*any 3"], aspect: float, height: 
     slope = ROOM * np.tan(lens / 2.0)
     over = np.maximum(np.abs(seen[..., 0]) / aspect, np.abs(seen[..., 1])) + FLESH * height / min(aspect, 1.0)
     return max(float((over / slope + seen[..., 2]).max()), 1.5 * height)
+
+
+def _middle(points: Float[np.ndarray, "shots points 3"], axes: Float[np.ndarray, "shots 3 3"]) -> Float[np.ndarray, "shots 3"]:
+    """Return the middle of what is seen of points."""
+    seen = np.einsum("fij,fpj->fpi", axes, points)
+    return np.asarray(np.einsum("fij,fi->fj", axes, 0.5 * (seen.min(axis=1) + seen.max(axis=1))))
 
 
 def _calm_way(actor: Actor) -> Float[np.ndarray, "frames 3"]:

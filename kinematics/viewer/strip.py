@@ -11,12 +11,13 @@ from jaxtyping import Float, Int, UInt8
 from kinematics.viewer.actor import Actor
 from kinematics.viewer.layout import shorten
 from kinematics.viewer.offscreen import Figure, Stage, grid_step, lamp_of
-from kinematics.viewer.overlay import GREY, NOTE, TITLE, Words, em, font
+from kinematics.viewer.overlay import GREY, NAME, NOTE, TITLE, Words, em, font, short_names
 from kinematics.viewer.shots import ABOVE, AROUND, FLESH, Shot, camera_axes, facing, place_shot, required_distance
 
 POSES = 8
 MOST_POSES = 14
 STRIDE = 0.62  # body heights between poses along a way
+SLOW_S = 2.0  # seconds between poses along a way above which it is too little of a clip
 CLOSE = 0.34  # body heights between poses along a way below which they are spread instead
 GAP = 0.12  # body heights between poses that are spread
 LONG_LENS = np.radians(20.0)  # field of view from left to right: at its edges bodies still stand upright
@@ -67,6 +68,8 @@ def plan_strip(
     axes = camera_axes(forward, around, ABOVE["side"] if travels else ABOVE["follow"])
     reach = abs(float(travel @ axes[0]))
     poses = int(np.clip(round(reach / (STRIDE * size)) + 1, 3, 11)) if travels else POSES
+    if float(given[-1] - given[0]) * actor.motion.frame_time > SLOW_S * poses:
+        poses = max(poses, POSES)  # what is not on the way is shown too
     picked = given if len(given) <= MOST_POSES else given[np.round(np.linspace(0, len(given) - 1, poses)).astype(np.int64)]
     points = np.concatenate([actor.positions[picked], actor.end_positions[picked]], axis=1)
     across = actor.positions[picked, actor.root] @ axes[0]
@@ -98,15 +101,17 @@ def _fit(seen: np.ndarray, axes: np.ndarray, size: float, width: int, height: in
     return place_shot(target @ axes, axes, distance, size, lens=lens), rounded
 
 
-def draw_strip(actor: Actor, strip: Strip, *, contacts: bool, trail: bool, shadows: bool) -> UInt8[np.ndarray, "height width 3"]:
-    """Draw the poses, their times under them and the clip's title."""
+def draw_strip(
+    actor: Actor, strip: Strip, *, contacts: bool, trail: bool, shadows: bool, names: bool = False
+) -> UInt8[np.ndarray, "height width 3"]:
+    """Draw the poses, their times under them and the clip's title; on the last pose the joints' names, where asked."""
     count = len(strip.frames)
     pale = 0.5 * np.linspace(1.0, 0.0, count) ** 1.3 if strip.along else np.zeros(count)
     poses = zip(strip.frames.tolist(), strip.shifts, pale.tolist(), strict=True)
     figures = [Figure(float(frame), shift, paleness) for frame, shift, paleness in poses]
     with Stage(actor, trail=trail and strip.along, contacts=contacts) as stage:
         drawn = stage.picture(figures, strip.shot, strip.size, lamp=lamp_of(strip.shot), shadows=shadows)
-    return _write(drawn, actor, strip)
+    return _write(drawn, actor, strip, names=names)
 
 
 def _spread(actor: Actor, points: np.ndarray, picked: np.ndarray, axes: np.ndarray) -> np.ndarray:
@@ -123,7 +128,9 @@ def _spread(actor: Actor, points: np.ndarray, picked: np.ndarray, axes: np.ndarr
     return np.asarray((wanted - moved @ axes[0])[:, None] * axes[0] - (moved @ level)[:, None] * level)
 
 
-def _write(drawn: UInt8[np.ndarray, "height width 3"], actor: Actor, strip: Strip) -> UInt8[np.ndarray, "height width 3"]:
+def _write(
+    drawn: UInt8[np.ndarray, "height width 3"], actor: Actor, strip: Strip, *, names: bool
+) -> UInt8[np.ndarray, "height width 3"]:
     width, height = strip.size
     words, size = Words(drawn), em(width, width * 9 // 16)
     margin = 14.0 * size
@@ -131,6 +138,9 @@ def _write(drawn: UInt8[np.ndarray, "height width 3"], actor: Actor, strip: Stri
     left = margin + words.write(margin, margin - 4.0 * size, title, TITLE * size) + (14.0 * size if title else 0.0)
     note = shorten(_detail(actor), font(NOTE * size), width - margin - left)
     words.write(left, margin, note, NOTE * size, GREY)
+    if names:
+        joints = strip.shot.pixels(actor.positions[strip.frames[-1]] + strip.shifts[-1], width, height)
+        words.names(joints, short_names(actor), NAME * size)
     below = np.array([0.0, 0.5 * BELOW * actor.body.height, 0.0])
     under = actor.positions[strip.frames, actor.root] * [1.0, 0.0, 1.0] + strip.shifts - below
     places = strip.shot.pixels(under, width, height)

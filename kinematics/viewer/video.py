@@ -93,7 +93,7 @@ def _encode(pictures: Iterable[Picture], film: Path, size: tuple[int, int], fps:
         assert process.stdin is not None
         try:
             for picture in pictures:
-                rest = memoryview(picture.tobytes())
+                rest = np.ascontiguousarray(picture).data.cast("B")
                 while rest:  # an unbuffered pipe may take less than it is given
                     rest = rest[process.stdin.write(rest) :]
             process.stdin.close()

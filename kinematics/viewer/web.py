@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import io
+import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -14,6 +15,7 @@ import numpy as np
 import viser
 from jaxtyping import Float
 
+from kinematics.errors import InputError
 from kinematics.motion import Motion
 from kinematics.viewer import web_stage
 from kinematics.viewer.actor import Actor, arrange, file_groups, make_actor
@@ -57,7 +59,11 @@ class Page:
             host: Address to listen at.
             port: Port to listen at; the next free one where it is taken.
             sheets: Tables to show beside them.
+
+        Raises:
+            InputError: On an address that this machine cannot listen at.
         """
+        require_host(host)
         self.lock = threading.RLock()
         self._recorded = list(actors)
         self.groups = len(file_groups([actor.motion for actor in actors]))
@@ -267,6 +273,22 @@ class Page:
                     self._show()
             before = now
             self._stopped.wait(max(now + STEP - time.monotonic(), 0.001))
+
+
+def require_host(host: str) -> None:
+    """Refuse an address that this machine cannot listen at, for which the server would wait for ever.
+
+    Raises:
+        InputError: On an address that is not this machine's.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.bind(address)
+    except OSError as error:
+        raise InputError(
+            f"cannot listen at {host!r} ({error.strerror or error}); 127.0.0.1 is this machine alone, 0.0.0.0 all that reach it"
+        ) from None
 
 
 def make_clock(actors: Sequence[Actor]) -> Clock:

@@ -21,6 +21,7 @@ TO_REST, TO_BESIDE = 0.03, 0.3  # weights of a radian away from the resting pose
 SWEEPS = (0, -1)  # over the clip: forwards frame after frame, then back between both neighbours
 ANKLE, FOOT, BONE, WRIST, HEAD = 10.0, 1.0, 0.2, 0.15, 1.0  # weights: a leg's length off, a radian off, a bone's length off
 FIXED_FOOT = 0.05  # of a foot without an ankle
+ALIKE = 0.3  # radians by which the two sides of a knee's range may differ without telling which way it bends
 
 
 @dataclass(frozen=True)
@@ -117,9 +118,10 @@ class Chains(FrozenArrays):
         return roots, turns, whole
 
     def limit_speed(self, angles: Float[np.ndarray, "frames hinges"], most: float) -> Bool[np.ndarray, " frames"]:
-        """Keep every hinge of `angles` (radians), in place, from turning by more than `most` a frame; return where that changed any.
+        """Keep every hinge of `angles` (radians), in place, from turning by more than `most` radians a frame.
 
-        What it returns has shape (frames,).
+        Returns:
+            The frames in which that changed any, shape (frames,).
         """
         before = angles.copy()
         kernels.hinges.limit_speed(angles, np.full(angles.shape[1], most * (1.0 - 1e-9)))
@@ -137,7 +139,8 @@ class _Builder:
         self.robot, self.twin, self.parts = robot, twin, robot.anatomy.parts
         self.at = zero_positions(robot.skeleton)
         self.slots: dict[int, int] = {}  # robot joint -> chain hinge
-        self.starts, self.bases, self.goal_starts = [0], [], [0]
+        self.starts, self.goal_starts = [0], [0]
+        self.bases: list[int] = []
         self.goals: list[Goal] = []
         self.frames: list[tuple[int, int]] = []
         self.points: list[tuple[np.ndarray, np.ndarray]] = []
@@ -150,15 +153,14 @@ class _Builder:
         # A root below the waist carries the legs and the waist the chest; one above it carries the arms and the waist the pelvis.
         carried = trunk == "pelvis" and bool(self.parts["pelvis"].hinges)
         aim = "chest" if "chest" in self.twin.roles else "pelvis"
-        self.chain(trunk, 0, [Goal(orientation, aim, "", 1.0)])
-        self.chain("head" if "head" in self.parts else "neck", None, [Goal(orientation, r, "", HEAD) for r in ("head",)])
+        self.chain(trunk, [Goal(orientation, aim, "", 1.0)])
+        self.chain("head" if "head" in self.parts else "neck", [Goal(orientation, "head", "", HEAD)])
         lengths = self.lengths()
         for side in SIDES:
             leg = lengths[side + "shin"] + lengths[side + "foot"]
             foot = FOOT if self.parts[side + "foot"].hinges else FIXED_FOOT
             self.chain(
                 side + "foot",
-                None,
                 [
                     Goal(position, side + "foot", "", ANKLE / leg),
                     Goal(orientation, side + "foot", "", foot),
@@ -171,7 +173,7 @@ class _Builder:
                 continue
             bones = [(side + "forearm", side + "upper_arm"), (side + "hand", side + "forearm")]
             goals = [Goal(direction, end, start, 1.0 / lengths[end]) for end, start in bones if end in self.parts]
-            self.chain(tip, None, [*goals, Goal(orientation, tip, "", WRIST)])
+            self.chain(tip, [*goals, Goal(orientation, tip, "", WRIST)])
         joints = list(self.slots)
         places = np.searchsorted(robot.hinges, joints)
         margin = np.where(robot.upper - robot.lower > 4.0 * INSIDE, INSIDE, 0.0)
@@ -198,8 +200,8 @@ class _Builder:
             upper=np.ascontiguousarray(upper[joints]),
         )
 
-    def chain(self, role: str, base: int | None, goals: list[Goal]) -> None:
-        """Add the hinges between a base and a part; by default the base is the last joint on the way that has a chain."""
+    def chain(self, role: str, goals: list[Goal]) -> None:
+        """Add the hinges between a part and the last joint on the way to it that has a chain already, or the root."""
         skeleton, path = self.robot.skeleton, []
         joint = self.parts[role].joint if role in self.parts else 0
         while joint > 0 and joint not in self.slots:
@@ -244,7 +246,12 @@ class _Builder:
         straight = float(np.arctan2(axis @ np.cross(other, one), other @ one))
         if not lower[hinge] < straight < upper[hinge]:
             return
-        if upper[hinge] - straight > straight - lower[hinge]:
+        more, less = min(upper[hinge] - straight, np.pi), min(straight - lower[hinge], np.pi)
+        if abs(more - less) > ALIKE:
+            onwards = more > less
+        else:  # a motor without stops: knees bring feet back, elbows bring hands forward
+            onwards = (float(np.cross(axis, end - middle)[2]) < 0.0) == (role.endswith("_shin"))
+        if onwards:
             lower[hinge] = straight
         else:
             upper[hinge] = straight

@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 
+from kinematics import kernels
 from kinematics.motion import Motion
 from kinematics.skeleton import Skeleton
 from retarget.robots.model import Robot
-
-CHUNK = 1 << 18  # distances at a time
 
 
 def self_penetrations(robot: Robot, motion: Motion) -> Float[np.ndarray, "frames pairs"]:
@@ -20,14 +19,7 @@ def self_penetrations(robot: Robot, motion: Motion) -> Float[np.ndarray, "frames
     shape = robot.capsules
     joints = np.repeat(shape.joints, 2)
     where = robot.points(motion, joints, shape.ends.reshape(-1, 3)).reshape(motion.num_frames, -1, 2, 3)
-    one, other = shape.pairs.T
-    depth = np.empty((motion.num_frames, len(shape.pairs)))
-    step = max(1, CHUNK // max(len(shape.pairs), 1))
-    for start in range(0, motion.num_frames, step):
-        block = where[start : start + step]
-        apart = segment_distances(block[:, one], block[:, other])
-        depth[start : start + step] = np.maximum(shape.radii[one] + shape.radii[other] - apart, 0.0)
-    return depth
+    return np.asarray(kernels.capsules.depths(np.ascontiguousarray(where), shape.radii, shape.pairs))
 
 
 def segment_distances(one: Float[np.ndarray, "*n 2 3"], other: Float[np.ndarray, "*n 2 3"]) -> Float[np.ndarray, "*n"]:

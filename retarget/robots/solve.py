@@ -8,25 +8,23 @@ import numpy as np
 
 from kinematics.anatomy import SIDES
 from kinematics.contacts import foot_contacts
+from kinematics.edit import in_place
 from kinematics.forward import GlobalTransforms, forward_kinematics
 from kinematics.ik.foot_paths import least_squares
 from kinematics.motion import Motion
-from kinematics.rotations import quaternion
-from retarget.body import Body, read_body
+from retarget.body import read_body
 from retarget.config import RetargetConfig, preset
 from retarget.errors import RetargetError
+from retarget.feet import UP, FootGoal
 from retarget.joint_map import JointMap
 from retarget.pipeline import Retargeted, retarget
 from retarget.report import bone_direction_errors
 from retarget.robots.chains import make_chains
+from retarget.robots.feet import STAND, onto_floor, plan_soles
 from retarget.robots.model import Robot
 from retarget.robots.report import RobotReport, measure_hinges
 from retarget.robots.twin import Twin, make_twin
-
-ROUNDS = 4  # in which frames where a sole would be below the floor are put on it
-SUNK = 2e-4  # metres that it may be
-STAND = 1e5  # how much more a standing sole's height costs than the change of its height
-UP = np.array([0.0, 1.0, 0.0])
+from retarget.solve import within_reach
 
 
 def retarget_to_robot(
@@ -56,31 +54,48 @@ def retarget_to_robot(
     config = preset(config) if isinstance(config, str) else config
     if config.limits or config.part != "whole":
         raise RetargetError(
-            "a robot keeps the limits of its own hinges and is retargeted as a whole: leave `limits` empty and `part` \"whole\""
+            'a robot keeps the limits of its own hinges and is retargeted as a whole: leave `limits` empty and `part` "whole"'
         )
-    twin = make_twin(robot)
-    led = retarget(motion, twin.clip, joint_map=joint_map, config=config)
-    chains, seen_led = make_chains(robot, twin), forward_kinematics(led.motion)
-    roots, turns, angles = chains.follow(seen_led)
-    clipped = chains.limit_speed(angles, config.velocity_limit_rad_s * motion.frame_time)
+    twin, chains, source = make_twin(robot), make_chains(robot, make_twin(robot)), read_body(motion, "source")
+    led = retarget(motion, twin.clip, joint_map=joint_map, config=replace(config, feet=False, in_place=False))
+    scale = _leg(twin) / (source.leg_length * source.metres_per_unit)
+    draft, feet = led.motion, []
+    contacts = foot_contacts(source.clip, transforms=source.transforms)
+    if config.feet:
+        feet = plan_soles(robot, twin, contacts, scale, draft, config.ease_s)
+        draft = within_reach(draft, feet)
+    goals = _with_feet(forward_kinematics(draft), feet)
+    roots, turns, angles = chains.follow(goals)
+    slowed = chains.limit_speed(angles, config.velocity_limit_rad_s * motion.frame_time)
     result = _motion(robot, roots, turns, angles, motion.frame_time)
-    source = read_body(motion, "source")
     seen = forward_kinematics(result)
     if config.feet and len(robot.soles.joints):
-        standing = _standing(source)
-        shift = _back(seen_led, twin.seen_in(seen), twin, standing, motion.frame_time)
-        soles = robot.sole_positions(result) + shift[:, None]
-        shift += _onto_floor(soles, robot.soles.sides, standing, motion.frame_time)[:, None] * UP
+        standing = np.stack([contacts.left, contacts.right], axis=1)
+        shift = _back(goals, twin.seen_in(seen), twin, standing, motion.frame_time)
+        shift = shift + _lift(robot.sole_positions(result) + shift[:, None], robot, standing, motion.frame_time)[:, None] * UP
         result = result.with_root_positions(result.root_positions + shift)
         seen = forward_kinematics(result)
     bones = bone_direction_errors(source.transforms, twin.seen_in(seen), source.rest, read_body(twin.clip, "target").rest)
     report = RobotReport(
         **{name: getattr(led.report, name) for name in led.report.__dataclass_fields__ if name != "bone_directions"},
         bone_directions=bones,
-        hinges=measure_hinges(robot, result, angles, clipped, config.velocity_limit_rad_s),
+        hinges=measure_hinges(robot, result, angles, slowed, config.velocity_limit_rad_s),
     )
-    report = replace(report, root_scale=_leg(twin) / (source.leg_length * source.metres_per_unit), mapped=len(chains.hinges), target_joints=len(robot.hinges))
-    return Retargeted(result, led.joint_map, report)
+    report = replace(report, root_scale=scale, mapped=len(chains.hinges), target_joints=len(robot.hinges))
+    return Retargeted(in_place(result) if config.in_place else result, _own(led.joint_map, robot), report)
+
+
+def _own(joint_map: JointMap, robot: Robot) -> JointMap:
+    """Leave parts without a joint of their own (a foot fixed to its shin) out of a map to the twin."""
+    names = set(robot.skeleton.joint_names)
+    kept = tuple(pair for pair in joint_map.pairs if pair.target in names)
+    fixed = {pair.source for pair in joint_map.pairs} - {pair.source for pair in kept}
+    return replace(
+        joint_map,
+        pairs=kept,
+        unmapped_source=(*joint_map.unmapped_source, *sorted(fixed)),
+        unmapped_target=tuple(name for name in joint_map.unmapped_target if name in names),
+    )
 
 
 def _leg(twin: Twin) -> float:
@@ -99,10 +114,12 @@ def _motion(robot: Robot, roots: np.ndarray, turns: np.ndarray, angles: np.ndarr
     return Motion(robot.skeleton, roots, rotations, frame_time)
 
 
-def _standing(source: Body) -> np.ndarray:
-    """Tell when the left and the right foot of the source stand, (frames, 2)."""
-    contacts = foot_contacts(source.clip, transforms=source.transforms)
-    return np.stack([contacts.left, contacts.right], axis=1)
+def _with_feet(seen: GlobalTransforms, feet: list[FootGoal]) -> GlobalTransforms:
+    """Put the feet of the twin where they shall be; its legs are left behind, and follow as hinges."""
+    positions, rotations = seen.global_positions.copy(), seen.global_rotations.copy()
+    for foot in feet:
+        positions[:, foot.ankle], rotations[:, foot.ankle] = foot.positions, foot.rotations
+    return GlobalTransforms(seen.skeleton, positions, rotations, seen.end_site_positions)
 
 
 def _back(led: GlobalTransforms, seen: GlobalTransforms, twin: Twin, standing: np.ndarray, frame_time: float) -> np.ndarray:
@@ -117,21 +134,8 @@ def _back(led: GlobalTransforms, seen: GlobalTransforms, twin: Twin, standing: n
     return least_squares(wanted, np.where(held, STAND, 0.0), frame_time, steps=False)
 
 
-def _onto_floor(soles: np.ndarray, sides: np.ndarray, standing: np.ndarray, frame_time: float) -> np.ndarray:
-    """Return how far to raise the robot, (frames,): the lowest sole of a standing foot comes to 0, and none is below.
-
-    soles (frames, points, 3), sides (points,) and standing (frames, 2), left and right.
-    """
-    heights = np.stack([soles[:, sides == side, 1].min(axis=1, initial=np.inf) for side in (1, -1)], axis=1)
-    lowest = heights.min(axis=1)
+def _lift(soles: np.ndarray, robot: Robot, standing: np.ndarray, frame_time: float) -> np.ndarray:
+    """Return how far to raise the robot, (frames,): the lower of its standing soles comes to 0, and none is below."""
+    heights = np.stack([soles[:, robot.soles.sides == side, 1].min(axis=1, initial=np.inf) for side in (1, -1)], axis=1)
     stands = np.where(standing, heights, np.inf).min(axis=1)
-    held = standing.any(axis=1)
-    wanted = np.where(held, -np.where(held, stands, 0.0), 0.0)
-    lift = np.zeros(len(lowest))
-    for _ in range(ROUNDS):
-        lift = least_squares(wanted[:, None], np.where(held, STAND, 0.0), frame_time, steps=False)[:, 0]
-        low = lowest + lift < -SUNK
-        if not low.any():
-            break
-        wanted, held = np.where(low, -lowest, wanted), held | low
-    return np.maximum(lift, -lowest)
+    return onto_floor(stands, heights.min(axis=1), np.asarray(standing.any(axis=1)), frame_time)

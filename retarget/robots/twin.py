@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from kinematics._arrays import FrozenArrays, frozen
 from kinematics.anatomy import ROLES, SIDES, Anatomy, with_anatomy
-from kinematics.forward import GlobalTransforms
+from kinematics.forward import GlobalTransforms, forward_kinematics
 from kinematics.motion import Motion
 from kinematics.rotations import quaternion
 from kinematics.skeleton import Skeleton
@@ -18,6 +18,7 @@ from retarget.errors import RetargetError
 from retarget.robots.anatomy import RobotPart
 from retarget.robots.model import Robot
 
+POINTS_AHEAD = 0.02  # metres
 FRAMES = 10  # in which the twin stands, so that its clip tells how high its feet do
 ABOVE = {"chest": ("pelvis",), "neck": ("chest", "pelvis"), "head": ("neck", "chest", "pelvis")} | {
     side + part: tuple(above if above in ("chest", "pelvis") else side + above for above in aboves)
@@ -116,7 +117,7 @@ def _make_twin(robot: Robot) -> Twin:
     for role in roles:
         name = robot.skeleton.joint_names[found[role].joint]
         names.append(name if name not in names and (found[role].hinges or role == "pelvis") else f"{name}_{role}")
-    ends = [(index, *end) for index, role in enumerate(roles) for end in _ends(robot, role, where[index])]
+    ends = [(index, *end) for index, role in enumerate(roles) for end in _ends(robot, role)]
     skeleton = Skeleton(
         tuple(names),
         np.array(parents),
@@ -125,7 +126,9 @@ def _make_twin(robot: Robot) -> Twin:
         np.array([at[joint] + offset - where[index] for index, joint, offset in ends]).reshape(-1, 3),
     )
     sides = tuple(1 if role.startswith("left_") else -1 if role.startswith("right_") else 0 for role in roles)
-    swapped = [role.replace(*(SIDES if side > 0 else SIDES[::-1])) if side else role for role, side in zip(roles, sides, strict=True)]
+    swapped = [
+        role.replace(*(SIDES if side > 0 else SIDES[::-1])) if side else role for role, side in zip(roles, sides, strict=True)
+    ]
     mirror = tuple(roles.index(role) if role in roles else own for own, role in enumerate(swapped))
     anatomy = Anatomy({role: index for index, role in enumerate(roles)}, sides, mirror, "robot", True, 1.0)
     soles = at[robot.soles.joints] + robot.soles.offsets
@@ -137,8 +140,11 @@ def _make_twin(robot: Robot) -> Twin:
     return Twin(clip, tuple(roles), tuple(found[role] for role in roles), places, joints, offsets)
 
 
-def _ends(robot: Robot, role: str, where: np.ndarray) -> list[tuple[int, np.ndarray]]:
-    """Return the end sites of a part: joint that carries each and place in its frame; heel and toe of the sole of a foot."""
+def _ends(robot: Robot, role: str) -> list[tuple[int, np.ndarray]]:
+    """Return the end sites of a part: joint that carries each and place in its frame.
+
+    Of a foot heel and toe of its sole.
+    """
     part = robot.anatomy.parts[role]
     if role.endswith("_foot"):
         at, soles = zero_positions(robot.skeleton), robot.soles
@@ -148,7 +154,9 @@ def _ends(robot: Robot, role: str, where: np.ndarray) -> list[tuple[int, np.ndar
         points = (at[soles.joints] + soles.offsets)[mine]
         middle, low = 0.5 * (points[:, 0].min() + points[:, 0].max()), float(points[:, 1].min())
         front, back = float(points[:, 2].max()), float(points[:, 2].min())
-        found = [front, back] if front - back > 1e-3 else [front]
+        ankle = float(at[part.joint][2] + part.center[2])
+        front = max(front, ankle + POINTS_AHEAD)  # a foot of one sphere, or longer behind, still points ahead
+        found = [max(back, 0.5 * (3.0 * ankle - front)), front]
         return [(part.joint, np.array([middle, low, reach]) - at[part.joint]) for reach in found]
     if role.endswith("_hand") or role == "head":
         skeleton = robot.skeleton
@@ -157,3 +165,21 @@ def _ends(robot: Robot, role: str, where: np.ndarray) -> list[tuple[int, np.ndar
         tips = [tip for tip in tips if float(np.linalg.norm(tip - part.center)) > 1e-3]
         return [(part.joint, tip) for tip in tips[:1]]
     return []
+
+
+def twin_motion(twin: Twin, motion: Motion) -> Motion:
+    """Return the twin moving as the robot does, its joints where the middles of the robot's clusters are.
+
+    Args:
+        twin: The twin.
+        motion: A motion of its robot.
+    """
+    seen, parents = twin.seen_in(forward_kinematics(motion)), twin.skeleton.parents
+    rotations, positions = seen.global_rotations.copy(), seen.global_positions.copy()
+    back = quaternion.inverse(seen.global_rotations[:, parents[1:]])
+    rotations[:, 1:] = quaternion.multiply(back, seen.global_rotations[:, 1:])
+    positions[:, 1:] = quaternion.rotate(back, positions[:, 1:] - positions[:, parents[1:]])
+    positions[:, 0] = twin.skeleton.offsets[0]
+    return Motion(
+        twin.skeleton, seen.global_positions[:, 0], quaternion.normalize(rotations), motion.frame_time, local_positions=positions
+    )

@@ -69,6 +69,12 @@ def test_every_snippet_runs(elsewhere: Path, drawing: None) -> None:
         assert (elsewhere / name).stat().st_size > 10_000
 
 
+def test_the_readme_runs(elsewhere: Path) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    exec(next(block for block in blocks if "viewer.export" in block), {})
+    assert (elsewhere / "compare.html").stat().st_size > 1_000_000
+
+
 def test_exports_run(elsewhere: Path) -> None:
     for arguments in commands("export"):
         call(arguments)

@@ -22,11 +22,12 @@ void main()
     float lit = 1.0;
     if (lamp_shadows > 0.0) {
         vec3 at = (to_lamp * vec4(place + 0.006 * height * n, 1.0)).xyz * 0.5 + 0.5;
-        vec2 texel = 1.0 / vec2(textureSize(depths, 0));
-        lit = 0.25 * (texture(depths, vec3(at.xy + texel * vec2(-0.75, -0.25), at.z))
-                    + texture(depths, vec3(at.xy + texel * vec2(0.25, -0.75), at.z))
-                    + texture(depths, vec3(at.xy + texel * vec2(0.75, 0.25), at.z))
-                    + texture(depths, vec3(at.xy + texel * vec2(-0.25, 0.75), at.z)));
+        vec2 texel = 2.2 / vec2(textureSize(depths, 0));
+        lit = 0.0;
+        for (int i = -1; i <= 1; i++)
+            for (int j = -1; j <= 1; j++)
+                lit += texture(depths, vec3(at.xy + texel * vec2(i, j), at.z)) / 9.0;
+        lit = mix(0.3, 1.0, lit);  // the floor and the sky's haze lighten shadows on a body
     }
     float key = max(dot(n, lamp), 0.0) * lit;
     vec3 sky = mix(vec3(0.30, 0.29, 0.28), vec3(0.62, 0.64, 0.68), 0.5 + 0.5 * n.y);

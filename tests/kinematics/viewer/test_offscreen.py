@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -141,6 +143,42 @@ def test_two_hundred_joints_and_a_single_one() -> None:
     for motion in (many, single):
         with Film([make_actor(motion)], [np.array([0.0])], Look(names=True), SIZE) as film:
             assert film.picture(0).std() > 1.0
+
+
+def test_a_list_of_four_vectors_is_no_matrix() -> None:
+    four = make_actor(random_motion(random_skeleton(2, num_joints=4), 2, num_frames=2))
+    assert len({part.joint for part in four.body.parts}) == 4
+    assert (np.abs(one(four, 1.0).astype(int) - PAPER).sum(axis=-1) > 100).any()
+
+
+def test_only_where_the_body_is_edges_are_smoothed_and_there_alone(person: Callable[..., Motion]) -> None:
+    actor = make_actor(person(2))
+    apart = np.abs(one(actor, 0.0).astype(int) - one(actor, 0.0, smooth=False)).sum(axis=-1) > 0
+    body = coloured(one(actor, 0.0), "left") | coloured(one(actor, 0.0), "right")
+    columns = np.nonzero(body)[1]
+    assert 20 < apart.sum() < body.sum()
+    assert not apart[:, : columns.min() - 20].any() and not apart[:, columns.max() + 20 :].any()
+
+
+def test_threads_draw_the_same_picture(person: Callable[..., Motion]) -> None:
+    actor = make_actor(person(2))
+    with ThreadPoolExecutor(2) as threads:
+        drawn = list(threads.map(lambda _: one(actor, 1.0), range(3)))
+    assert all(np.array_equal(picture, one(actor, 1.0)) for picture in drawn)
+
+
+def test_a_forked_process_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    with pytest.raises(GraphicsError, match="spawn"):
+        gl.open_gl()
+
+
+def test_a_single_pose_stands_in_the_middle_of_its_picture(person: Callable[..., Motion]) -> None:
+    actor = make_actor(person(60, travel=6.0))
+    shot = plan_shots([actor], [np.array([59.0])], aspect=1.0)[0][0]
+    points = np.concatenate([actor.positions[59], actor.end_positions[59]])
+    seen = (points - shot.target) @ shot.axes.T
+    np.testing.assert_allclose(seen.min(axis=0) + seen.max(axis=0), 0.0, atol=1e-9)
 
 
 def test_unknown_camera(person: Callable[..., Motion]) -> None:

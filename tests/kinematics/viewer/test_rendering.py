@@ -61,6 +61,22 @@ def test_a_strip_of_a_walk_goes_to_the_right(person: Callable[..., Motion]) -> N
 
 
 @needs_gl
+def test_a_long_clip_on_a_short_way_shows_more_than_its_way(person: Callable[..., Motion]) -> None:
+    short = plan_strip(make_actor(person(61, travel=3.0)), range(61))
+    long = plan_strip(make_actor(person(901, travel=3.0)), range(901))
+    assert len(short.frames) < len(long.frames) == 8
+
+
+@needs_gl
+def test_names_stand_on_the_last_pose_of_a_strip(person: Callable[..., Motion]) -> None:
+    plain, named = (viewer.image(person(31), size=(480, 160), names=names) for names in (False, True))
+    changed = np.nonzero((plain != named).any(axis=(0, 2)))[0]
+    assert len(changed) > 10 and changed.min() > 200
+    with pytest.raises(InputError, match="stick figures have no names"):
+        viewer.image(person(31), names=True, renderer="figure")
+
+
+@needs_gl
 def test_a_pose_one_frame_and_no_frames(person: Callable[..., Motion]) -> None:
     motion = person(5)
     first = viewer.image(motion[1], size=(160, 90), labels=[""])

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from kinematics import Motion, forward_kinematics
+from kinematics.errors import InputError
 from kinematics.io import load_motions, save_motion
 from kinematics.rotations import euler, quaternion
 from kinematics.skeleton import ChannelLayout, Skeleton
@@ -237,6 +238,12 @@ def test_ports_that_are_taken(open_clips: Callable[..., Page], person: Person) -
     one, other = open_clips(person(2)), open_clips(person(2))
     assert one.server.get_port() != other.server.get_port()
     assert one.server.get_host() == "127.0.0.1"
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no.such.host.invalid"])
+def test_addresses_of_other_machines_are_refused(person: Person, host: str) -> None:
+    with pytest.raises(InputError, match=f"cannot listen at '{host}'"):
+        Page([make_actor(person(2))], host=host)
 
 
 def test_roots_of_one_file_share_one_world(open_clips: Callable[..., Page], person: Person, tmp_path: Path) -> None:
