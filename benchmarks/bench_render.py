@@ -63,7 +63,7 @@ def draw(frames, shadows):
 def main() -> None:
     """Measure and print."""
     given = options(__doc__)
-    frames, rounds = (60, 2) if given.quick else (60, 5)
+    frames, rounds = (40, 2) if given.quick else (60, 5)
     ours, peer = Contender("kinematics", OURS), Contender("matplotlib", MATPLOTLIB)
     cpu = "(lambda before, _, clock: clock() - before)(__import__('time').process_time(), {}, __import__('time').process_time)"
     drawing = {

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -39,3 +40,14 @@ def unchecked_shapes() -> Iterator[None]:
     jaxtyping.config.update("jaxtyping_disable", True)
     yield
     jaxtyping.config.update("jaxtyping_disable", False)
+
+
+def hear_interrupts() -> None:
+    """Let a child process be interrupted (`preexec_fn`): one started from a job in the background inherits that it is not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+@pytest.fixture(scope="session")
+def interruptible() -> Callable[[], None]:
+    """`preexec_fn` for child processes that shall hear Ctrl-C."""
+    return hear_interrupts

@@ -24,7 +24,7 @@ BALLS = 28  # that stand for a body where it darkens the floor
 MOST_TRAIL = 3000  # points
 FLOOR_RADIUS = 7.0  # body heights after which the floor has faded
 SUNKEN = 0.15  # body heights below the floor from which on it is drawn see-through
-UNSEEN = 0.01  # share of the sky below which what a ball hides of it is left out
+UNSEEN = 0.015  # share of the sky below which what a ball hides of it is left out
 BRIM = 3.0  # widths of a line on the floor in which its edges are smoothed
 ZERO = np.zeros(3)
 CORNERS = np.stack(np.meshgrid([-1.0, 1.0], [-1.0, 1.0], [-1.0, 1.0]), axis=-1).reshape(-1, 3)
@@ -186,7 +186,7 @@ class Stage:
         if not len(places):
             return
         middle = np.append(places.mean(axis=0)[[0, 2]], 0.0)[[0, 2, 1]]
-        reach = float(np.linalg.norm((places - middle)[:, [0, 2]], axis=1).max()) + 0.55 * self.actor.body.height
+        reach = float(np.linalg.norm((places - middle)[:, [0, 2]], axis=1).max()) + 0.45 * self.actor.body.height
         strength = (0.36 if weak else 0.52) * (1.0 - figure.paleness)
         self._gl.use("flat", "contact", project=project, shift=middle, stretch=reach, middle=middle, reach=reach)
         self._gl.set_lists(balls=np.column_stack([places, radii]))

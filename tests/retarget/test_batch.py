@@ -327,7 +327,7 @@ def wait_for(condition: Callable[[], object]) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks at processes as Linux shows them")
-def test_goes_on_after_ctrl_c_and_after_a_crash(folder: Path, quick: list[str]) -> None:
+def test_goes_on_after_ctrl_c_and_after_a_crash(folder: Path, quick: list[str], interruptible: Callable[[], None]) -> None:
     for index in range(5):
         shutil.copy(folder / "clips" / "a.bvh", folder / "clips" / f"more{index}.bvh")
     command = [
@@ -351,7 +351,9 @@ def test_goes_on_after_ctrl_c_and_after_a_crash(folder: Path, quick: list[str]) 
         return manifest.read_bytes().count(b'"done"') if manifest.exists() else 0
 
     for ending, status in ((signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)):
-        process = subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=interruptible
+        )
         wait_for(lambda: count() > done)  # noqa: B023 - called at once
         process.send_signal(ending)
         _, errors = process.communicate(timeout=60)

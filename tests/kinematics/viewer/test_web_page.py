@@ -203,11 +203,13 @@ def test_a_gizmo_dragged_with_the_mouse(page: Any, tab: tuple[Any, list[str]]) -
     assert "frame 0" in reach.status and errors == []
 
 
-def test_ctrl_c_while_it_plays_with_a_tab_open(clips: Path, tab: tuple[Any, list[str]], page: Any) -> None:
+def test_ctrl_c_while_it_plays_with_a_tab_open(
+    clips: Path, tab: tuple[Any, list[str]], page: Any, interruptible: Callable[[], None]
+) -> None:
     window, _ = tab
     page.stop()
     command = [sys.executable, "-m", "kinematics", "view", str(clips / "wave_lafan1.bvh"), "--port", "8940"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=interruptible) as server:
         try:
             assert server.stdout is not None and server.stderr is not None
             said = server.stdout.readline()
