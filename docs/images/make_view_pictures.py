@@ -1,4 +1,4 @@
-"""Take the pictures of docs/viewing.md and of the README: python docs/images/make_view_pictures.py [FOLDER].
+"""Take the pictures of docs/viewing.md, docs/retargeting.md and the README: python docs/images/make_view_pictures.py [FOLDER].
 
 Needs GL, the extra `dev`, and Chromium (CHROMIUM names another program than the one on the path). Drivers and browsers draw
 a little differently, so nobody compares the results byte by byte: look at them.
@@ -23,6 +23,7 @@ from kinematics.io.atomic import write_bytes
 from kinematics.viewer import export, image
 from kinematics.viewer.actor import make_actor
 from retarget import retarget
+from retarget.robots import load_robot
 
 CLIPS = Path(__file__).resolve().parents[2] / "data" / "clips"
 CHROMIUM = ("--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
@@ -41,6 +42,21 @@ def take_retarget() -> np.ndarray:
     moved = retarget(jump, load_motion(CLIPS / "walk_lafan1.bvh")).motion
     labels = ["jump_mixamo", "jump_mixamo on the skeleton of walk_lafan1"]
     return image([jump, moved], frames=slice(26, 86), labels=labels, size=(1280, 800))
+
+
+def take_robot() -> np.ndarray:
+    """A jump, and the same on the robot of data/robots."""
+    jump = load_motion(CLIPS / "jump_mixamo.bvh")
+    robot = load_robot(CLIPS.parent / "robots" / "praxis.xml")
+    labels = ["jump_mixamo", "jump_mixamo on the robot praxis"]
+    return image([jump, retarget(jump, robot).motion], frames=slice(26, 86), labels=labels, size=(1280, 800))
+
+
+def take_turn() -> np.ndarray:
+    """A walk with turns on a CMU skeleton, and the same on a Mixamo skeleton."""
+    turn = load_motion(CLIPS / "turn_cmu.bvh")
+    moved = retarget(turn, load_motion(CLIPS / "run_mixamo.bvh")).motion
+    return image([turn, moved], labels=["turn_cmu", "turn_cmu on the skeleton of run_mixamo"], size=(1280, 800))
 
 
 def take_reach() -> np.ndarray:
@@ -112,6 +128,8 @@ def settle(tab: Any) -> bytes:
 PICTURES: dict[str, Callable[[], np.ndarray]] = {
     "view_strip.jpg": take_strip,
     "view_retarget.jpg": take_retarget,
+    "retarget_turn.jpg": take_turn,
+    "retarget_robot.jpg": take_robot,
     "view_reach.jpg": take_reach,
     "view_page.jpg": take_page,
 }

@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_every_snippet_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("mujoco", reason="the extra robots is not installed")
     (tmp_path / "data").symlink_to(ROOT / "data")
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "retargeting.md").read_text(encoding="utf-8"), re.DOTALL)
@@ -21,4 +22,4 @@ def test_every_snippet_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         exec(block, names)
     assert len(blocks) >= 3 and isinstance(names["upper"].motion, Motion)
     assert load_motion(tmp_path / "out.bvh").num_frames == 115
-    assert (tmp_path / "map.toml").exists()
+    assert (tmp_path / "map.toml").exists() and len((tmp_path / "walk.csv").read_text().splitlines()) >= 319
