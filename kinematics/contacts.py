@@ -244,8 +244,18 @@ def _foot_kinds(skeleton: Skeleton) -> Int[np.ndarray, " points"]:
     feet = [found[side + "foot"] for side in SIDES if side + "foot" in found]
     toes = [found[side + "toe"] for side in SIDES if side + "toe" in found and found[side + "toe"] not in feet]
     kinds = [ANKLE if joint in feet else TOE if joint in toes else TIP for joint in joints]
-    behind = feet if toes else []
-    return np.array(kinds + [HEEL if int(skeleton.end_site_parents[end]) in behind else TIP for end in ends], dtype=np.int64)
+    return np.array(kinds + [HEEL if _is_heel(skeleton, end, feet, bool(toes)) else TIP for end in ends], dtype=np.int64)
+
+
+def _is_heel(skeleton: Skeleton, end: int, feet: list[int], has_toes: bool) -> bool:
+    """Tell whether an end site is a heel: under an ankle with a toe joint, else across the middle from the farthest end site."""
+    ankle = int(skeleton.end_site_parents[end])
+    if ankle not in feet or has_toes:
+        return ankle in feet
+    offsets = skeleton.end_site_offsets[skeleton.end_site_parents == ankle]
+    middle = offsets.mean(axis=0)
+    farthest = offsets[np.linalg.norm(offsets, axis=1).argmax()]
+    return bool((skeleton.end_site_offsets[end] - middle) @ (farthest - middle) < 0.0)
 
 
 def _standing_heights(heights: np.ndarray, speeds: np.ndarray, sides: np.ndarray, num_joints: int, scale: float) -> np.ndarray:

@@ -11,7 +11,7 @@ from pathlib import Path
 from kinematics.errors import InputError
 from kinematics.io.atomic import write_bytes
 from retarget.batch_clip import DONE, ClipResult, Settings
-from retarget.batch_job import digest_options, digest_target, make_job
+from retarget.batch_job import digest_options, digest_target, find_target, formats, make_job
 from retarget.batch_manifest import NAME, Manifest
 from retarget.batch_page import as_page
 from retarget.batch_plan import find_tasks, in_order, remove_left_overs, still_good
@@ -19,6 +19,7 @@ from retarget.batch_report import BatchReport
 from retarget.batch_workers import run_in_workers
 from retarget.cluster import run_on_cluster
 from retarget.config import RetargetConfig, preset
+from retarget.robots import is_robot
 
 REPORT, PAGE = "report.json", "index.html"
 
@@ -68,13 +69,15 @@ def retarget_folder(
 
     Args:
         folder: Where the sources are; hidden files and links to folders are passed by.
-        target: Motion file with the target's skeleton.
+        target: Motion file with the target's skeleton. Or a robot: its model (.xml), or its name in MuJoCo Menagerie
+            ("unitree_g1").
         out: Folder to write, made where it is missing; it may lie inside `folder`.
         config: What is kept, or the name of a preset.
         workers: Worker processes on this machine; by default one a processor. Each holds one clip at a time.
         ray: Address of a Ray cluster that does the work instead; its machines must see all files under the same paths.
         pictures: Draw each clip.
-        extension: Extension of all results; by default that of each source.
+        extension: Extension of all results: .bvh or .npz, by default that of each source; of a robot .csv (the default), .npz
+            or .bvh.
         on_progress: Called at the start and after each clip.
 
     Returns:
@@ -83,7 +86,8 @@ def retarget_folder(
     Raises:
         InputError: Where nothing can start: no motion files, a target or settings that cannot be used, `out` not to be
             written or in use, results that would overwrite each other or a source.
-        MissingExtraError: Where Ray is not installed.
+        UnknownNameError: On a preset, robot or extension that does not exist.
+        MissingExtraError: Where Ray, or what a robot needs, is not installed.
     """
     start = time.perf_counter()
     folder, out = Path(folder), Path(out)
@@ -92,10 +96,13 @@ def retarget_folder(
         raise InputError(f"workers must be 1 or more, got {workers}")
     if workers is not None and ray is not None:
         raise InputError("workers are those of this machine; a Ray cluster has its own: give workers or ray, not both")
-    name = str(Path(target).absolute())
+    name = find_target(target)
     digest = digest_target(name)
     make_job(name, digest, kept)
-    tasks = find_tasks(folder, out, extension=extension, target=name)
+    allowed = formats(name)
+    if extension is None and is_robot(name):
+        extension = allowed[0]
+    tasks = find_tasks(folder, out, extension=extension, allowed=allowed, target=name)
     _make_out(out)
     options = digest_options(digest, kept)
     settings = Settings(str(out.absolute()), name, digest, kept, pictures, options)

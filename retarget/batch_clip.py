@@ -31,6 +31,7 @@ SCORES: dict[str, tuple[str, ...]] = {
     "key_bodies_mean_cm": ("key_bodies", "error", "mean_cm"),
     "key_bodies_max_cm": ("key_bodies", "error", "max_cm"),
     "path_mean_cm": ("key_bodies", "path", "mean_cm"),
+    "limb_direction_mean_degrees": ("limb_direction_error_degrees",),
     "direction_mean_degrees": ("mean_direction_error_degrees",),
     "direction_max_degrees": ("max_direction_error_degrees",),
     "outside_limits_fraction": ("result", "overstepping", "fraction"),
@@ -48,8 +49,8 @@ class Settings:
 
     Attributes:
         out: Folder that is written to.
-        target: Name of the target.
-        target_digest: Hash of what the name stood for when the batch began.
+        target: Path of the target's file.
+        target_digest: Hash of that file when the batch began.
         config: What is kept of the source.
         pictures: Whether each clip gets a picture.
         options: Hash of target, settings and version.
@@ -156,8 +157,10 @@ def _do(settings: Settings, task: Task) -> ClipResult:
     numbers = _report_numbers(result.report)
     try:
         numbers |= _score_numbers(job.score(motions[0], result))
-    except InputError as error:
+    except KinematicsError as error:
         notes.append(f"not scored: {error}")
+    except Exception as error:  # noqa: BLE001 - the result is good without its numbers
+        notes.append(f"not scored: {type(error).__name__}: {' '.join(str(error).split())}")
     _make_folder((out / task.output).parent)
     job.save(result.motion, out / task.output)
     if settings.pictures:

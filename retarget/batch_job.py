@@ -20,10 +20,14 @@ from kinematics.motion import Motion
 from retarget.body import read_body
 from retarget.config import RetargetConfig
 from retarget.pipeline import Retargeted, retarget
+from retarget.robots import Robot, find_model, is_robot, load_robot, save_robot_motion
+from retarget.robots.export import EXTENSIONS as ROBOT_EXTENSIONS
+from retarget.robots.score import score_robot
+from retarget.robots.twin import make_twin
 from retarget.score import score
 
 EXTENSIONS = (".bvh", ".npz")
-RESULTS = 2  # goes up when a result would come out otherwise or a manifest holds other numbers, so that clips are done again
+RESULTS = 3  # goes up when a result would come out otherwise or a manifest holds other numbers, so that clips are done again
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,11 +35,11 @@ class Job:
     """One target, read once for many clips.
 
     Attributes:
-        target: A clip of the target's skeleton.
+        target: A clip of the target's skeleton, or a robot.
         config: What is kept of the source.
     """
 
-    target: Motion
+    target: Motion | Robot
     config: RetargetConfig
 
     def retarget(self, source: Motion) -> Retargeted:
@@ -51,7 +55,11 @@ class Job:
 
         Raises:
             InputError: Where the two cannot be compared.
+            RetargetError: Where one of the two is no body with two legs.
         """
+        if isinstance(self.target, Robot):
+            card = score_robot(source, result.motion, self.target, velocity_limit=self.config.velocity_limit_rad_s)
+            return card.as_dict()
         return score(source, result.motion, joint_map=result.joint_map, target=self.target).as_dict()
 
     def save(self, motion: Motion, path: Path) -> None:
@@ -59,35 +67,69 @@ class Job:
 
         Raises:
             InputError: Where it cannot be written.
+            RetargetError: On CSV of a robot with ball joints.
         """
-        save_motion(motion, path)
+        if isinstance(self.target, Robot):
+            save_robot_motion(self.target, motion, path)
+        else:
+            save_motion(motion, path)
+
+
+def find_target(target: str | Path) -> str:
+    """Return the absolute path of a target's file; of a robot's name, that of its model.
+
+    Args:
+        target: Motion file, or a robot as `retarget.robots.find_model` takes it.
+
+    Raises:
+        MissingFileError: Where a robot's file is missing.
+        UnknownNameError: Where no robot has that name.
+        MissingExtraError: Where a package is needed that knows the name, and is not installed.
+        RetargetError: Where the robot cannot be downloaded.
+    """
+    return str((find_model(target) if is_robot(target) else Path(target)).absolute())
+
+
+def formats(target: str) -> tuple[str, ...]:
+    """Return the extensions that results on a target can have; of a robot the first is the default."""
+    return ROBOT_EXTENSIONS if is_robot(target) else EXTENSIONS
 
 
 def make_job(target: str, digest: str, config: RetargetConfig) -> Job:
     """Read a target, once in each process.
 
     Args:
-        target: Path of a motion file with the target's skeleton.
+        target: Path of a motion file with the target's skeleton, or of a robot's model, as `find_target` returns it.
         digest: What `digest_target` said of it.
         config: What is kept of the source.
 
     Raises:
-        InputError: Where the file is missing, cannot be read, is another one by now, or holds no body with two legs.
+        InputError: Where the file is missing, cannot be read or is another one by now, or a robot is to have a part or limits.
+        RetargetError: Where it holds no body with two legs, or MuJoCo cannot read it.
+        MissingExtraError: Where a robot needs MuJoCo, which is not installed.
     """
+    if is_robot(target) and (config.limits or config.part != "whole"):
+        raise InputError(
+            f"a robot is retargeted as a whole and keeps the limits of its own hinges: part must be 'whole', got {config.part!r}, "
+            f"and limits empty, got {len(config.limits)}"
+        )
     return Job(_read_target(target, digest), config)
 
 
 @lru_cache(maxsize=1)
-def _read_target(target: str, digest: str) -> Motion:
-    motion = load_motion(target)
-    read_body(motion, "target")
+def _read_target(target: str, digest: str) -> Motion | Robot:
+    read = load_robot(target) if is_robot(target) else load_motion(target)
+    if isinstance(read, Robot):
+        make_twin(read)  # refuses what has no two legs
+    else:
+        read_body(read, "target")
     if digest_target(target) != digest:
         raise InputError(f"the target {target!r} was changed while the batch ran; run it again")
-    return motion
+    return read
 
 
 def digest_target(target: str) -> str:
-    """Return the hash of what a target's name stands for.
+    """Return the hash of a target's file; of a robot that is its model's file, not the meshes and files that it names.
 
     Raises:
         MissingFileError: Where there is no such file.

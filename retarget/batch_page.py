@@ -25,7 +25,7 @@ small { color: var(--quiet); display: block; max-width: 30rem; }
 """
 # Columns: name of the number, heading, factor, digits.
 COLUMNS: tuple[tuple[str, str, float, int], ...] = (
-    ("direction_mean_degrees", "bone directions off, mean °", 1.0, 1),
+    ("limb_direction_mean_degrees", "arms' and legs' directions off, mean °", 1.0, 1),
     ("stance_slide_cm_s", "feet slide, cm/s", 1.0, 2),
     ("floating_fraction", "feet float, % of stance", 100.0, 1),
     ("sinking_fraction", "feet sink, % of stance", 100.0, 1),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +16,9 @@ from retarget.batch_manifest import NAME, Manifest
 LEFT_OVER = re.compile(r"\..{1,40}\.[0-9a-f]{12}\.part")  # what `kinematics.io.atomic` writes beside a file
 
 
-def find_tasks(folder: Path, out: Path, *, extension: str | None = None, target: str = "") -> list[Task]:
+def find_tasks(
+    folder: Path, out: Path, *, extension: str | None = None, allowed: Sequence[str] = EXTENSIONS, target: str = ""
+) -> list[Task]:
     """Find every motion file under a folder, in the order of their names, and what each becomes.
 
     Hidden files and folders are passed by, and links to folders; so are `out` and the results of other batches inside the
@@ -26,16 +28,17 @@ def find_tasks(folder: Path, out: Path, *, extension: str | None = None, target:
         folder: Where to look.
         out: Where results go.
         extension: Extension of all results; by default each keeps its source's name.
+        allowed: Extensions that results can have.
         target: Name of the target, which no result may overwrite.
 
     Raises:
         MissingFileError: Where there is no such folder.
         InputError: Where it is no folder or holds no motion file, two sources would write one result, or a result would
             overwrite a source or the target.
-        UnknownNameError: On an extension of no motion file.
+        UnknownNameError: On an extension that is not allowed.
     """
-    if extension is not None and extension not in EXTENSIONS:
-        raise UnknownNameError("format", extension, EXTENSIONS)
+    if extension is not None and extension not in allowed:
+        raise UnknownNameError("format", extension, allowed)
     if not folder.exists():
         beside = folder.parent.iterdir() if folder.parent.is_dir() else ()
         raise MissingFileError(folder, [path.name for path in beside])
@@ -79,8 +82,7 @@ def _require_apart(tasks: list[Task], out: Path, target: str) -> None:
     for task in tasks:
         if task.output in taken:
             raise InputError(
-                f"{taken[task.output]} and {task.source} would both become {task.output}; rename one of them, or keep each "
-                "one's own format"
+                f"{taken[task.output]} and {task.source} would both become {task.output}; rename one of them"
             )
         taken[task.output] = task.source
         overwritten = inputs.get((out / task.output).resolve())

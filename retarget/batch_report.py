@@ -17,7 +17,7 @@ FAILURES = 20  # clips that the terminal lists; the report has all
 
 # What a good result stays below: of each number the bar, and the bar in words.
 BARS: dict[str, tuple[float, str]] = {
-    "direction_mean_degrees": (5.0, "bone directions off by at most 5° in the mean"),
+    "limb_direction_mean_degrees": (5.0, "directions of arms and legs off by at most 5° in the mean"),
     "stance_slide_cm_s": (1.0, "standing feet slide at most 1 cm/s, or as much as the source's do"),
     "floating_fraction": (0.01, "float in at most 1 % of stance"),
     "sinking_fraction": (0.01, "sink in at most 1 %"),

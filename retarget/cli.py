@@ -55,8 +55,8 @@ def retarget_clip(
 
     Args:
         clip: Motion file (.bvh or .npz) to retarget.
-        to: Motion file with the target skeleton; its motion tells its rest pose, its frames are not used otherwise. Or a robot:
-            its model (.xml), or its name in MuJoCo Menagerie ("unitree_g1").
+        to: Motion file with the target skeleton; its motion tells its rest pose and how high its feet stand, and with --part
+            moves the rest of it. Or a robot: its model (.xml), or its name in MuJoCo Menagerie ("unitree_g1").
         output: File to write (.bvh or .npz; of a robot .csv as Unitree's files, .npz or .bvh).
         preset: "feet" plants feet and keeps hands by the body, "style" plants feet, "faithful" keeps rotations alone.
         part: "whole", or "upper" or "lower": the rest of the body moves as in the target's file.
@@ -66,8 +66,9 @@ def retarget_clip(
         picture: Draw both bodies at several instants into a PNG file of the same name, replacing it; it belongs to the output.
         json: Write all numbers of the score into a JSON file of the same name, replacing it.
     """
-    shown = output.with_suffix(".png")
-    _require_usable(output, shown, (clip, to), ROBOT_EXTENSIONS if is_robot(to) else EXTENSIONS)
+    shown, numbers = output.with_suffix(".png"), output.with_suffix(".json")
+    written = [output, *([shown] if picture else []), *([numbers] if json else []), *([save_map] if save_map else [])]
+    _require_usable(written, [clip, to, *([map] if map else [])], ROBOT_EXTENSIONS if is_robot(to) else EXTENSIONS)
     source = load_motion(clip)
     target = load_robot(to) if is_robot(to) else load_motion(to)
     given = None if map is None else map_file.load_map(map, source=source.skeleton, target=target.skeleton)
@@ -81,13 +82,13 @@ def retarget_clip(
         map_file.save_map(result.joint_map, save_map)
     if picture:
         draw([source, result.motion], shown, labels=[clip.name, f"{clip.name} on {to.name}"], same_camera=True)
-    card, numbers = _score(source, result, target, config), output.with_suffix(".json")
+    card = _score(source, result, target, config)
     if json:
         cli_score.save_json(card, numbers)
     console = cli_score.page()
     console.print(result.joint_map, result.report, card.short)
-    for written in (output, *([shown] if picture else []), *([numbers] if json else []), *([save_map] if save_map else [])):
-        console.print(f"wrote {escape(str(written))}", highlight=False, soft_wrap=True)
+    for file in written:
+        console.print(f"wrote {escape(str(file))}", highlight=False, soft_wrap=True)
 
 
 def _score(source: Motion, result: Retargeted, target: Motion | Robot, config: RetargetConfig) -> ScoreCard:
@@ -96,15 +97,17 @@ def _score(source: Motion, result: Retargeted, target: Motion | Robot, config: R
     return score(source, result.motion, joint_map=result.joint_map, target=target)
 
 
-def _require_usable(output: Path, shown: Path, inputs: Sequence[Path], extensions: Sequence[str]) -> None:
-    """Refuse an output of an unknown kind, in a folder that is not there, or in the place of an input."""
-    if output.suffix.lower() not in extensions:
-        raise InputError(f"cannot write {str(output)!r}: the output must end in {' or '.join(extensions)}")
-    if not output.parent.is_dir():
-        raise InputError(f"cannot write {str(output)!r}: there is no folder {str(output.parent)!r}; make it first")
-    for taken in inputs:
-        if taken.resolve() in (output.resolve(), shown.resolve()):
-            raise InputError(f"{output} would overwrite the input {taken}; give another output file")
+def _require_usable(written: Sequence[Path], read: Sequence[Path], extensions: Sequence[str]) -> None:
+    """Refuse outputs of an unknown kind, in a folder that is not there, or in the place of an input or of each other."""
+    if written[0].suffix.lower() not in extensions:
+        raise InputError(f"cannot write {str(written[0])!r}: the output must end in {' or '.join(extensions)}")
+    taken = {path.resolve(): f"the input {path}" for path in read}
+    for path in written:
+        if not path.parent.is_dir():
+            raise InputError(f"cannot write {str(path)!r}: there is no folder {str(path.parent)!r}; make it first")
+        if path.resolve() in taken:
+            raise InputError(f"{path} would overwrite {taken[path.resolve()]}; give another output file")
+        taken[path.resolve()] = f"the output {path}"
 
 
 def main() -> NoReturn:

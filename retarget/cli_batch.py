@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,8 +14,9 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from retarget import batch
 from retarget.cli_score import page
+from retarget.config import preset as config_by_name
 
-DESCRIPTION = "Put every motion file of a folder on another skeleton; a run that was broken off goes on where it stopped."
+DESCRIPTION = "Put every motion file of a folder on another skeleton or on a robot; a run that was broken off goes on where it stopped."
 PRESET = Literal["faithful", "feet", "style"]
 INTERRUPTED = 130
 
@@ -26,12 +28,14 @@ def batch_folder(
     to: str,
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
     preset: PRESET = "feet",
+    part: Literal["whole", "upper", "lower"] = "whole",
+    in_place: bool = False,
     workers: int | None = None,
     ray: str | None = None,
     pictures: bool = True,
-    format: Literal["bvh", "npz"] | None = None,  # noqa: A002 - the name of the flag
+    format: Literal["csv", "npz", "bvh"] | None = None,  # noqa: A002 - the name of the flag
 ) -> int:
-    """Put every motion file (.bvh, .npz) under a folder on another skeleton.
+    """Put every motion file (.bvh, .npz) under a folder on another skeleton or on a robot.
 
     Results keep their relative paths. The output folder also gets report.json, index.html with a picture of each clip, and a
     manifest: the same command again does only what is missing, has changed or failed. A clip that cannot be retargeted is
@@ -39,14 +43,16 @@ def batch_folder(
 
     Args:
         folder: Folder with motion files; those in folders below it too.
-        to: Motion file with the target skeleton.
+        to: Motion file with the target skeleton. Or a robot: its model (.xml), or its name in MuJoCo Menagerie ("unitree_g1").
         output: Folder to write; made where it is missing.
         preset: What is kept beside the rotations: feet and hands, feet alone (style), nothing (faithful).
+        part: "whole", or "upper" or "lower": the rest of the body moves as in the target's file. A robot moves as a whole.
+        in_place: Take the way over the ground out.
         workers: Worker processes; by default one a processor. Each holds one clip in memory.
         ray: Address of a Ray cluster to work instead ("auto" for the one of this machine); all its machines must see the
             folders under the same paths.
         pictures: Draw each clip for the page.
-        format: Format of all results; by default that of each source.
+        format: Format of all results: bvh or npz, by default that of each source; of a robot csv (the default), npz or bvh.
     """
     console = Console(stderr=True)
     bar = _Bar(console)
@@ -56,7 +62,7 @@ def batch_folder(
                 folder,
                 to,
                 output,
-                config=preset,
+                config=replace(config_by_name(preset), part=part, in_place=in_place),
                 workers=workers,
                 ray=ray,
                 pictures=pictures,

@@ -11,7 +11,7 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 from kinematics.errors import MissingExtraError
-from retarget.batch_clip import KILLED, ClipResult, Settings, Task, do_clip
+from retarget.batch_clip import BUG, KILLED, ClipResult, Settings, Task, do_clip
 from retarget.batch_workers import ONE_THREAD
 from retarget.errors import RetargetError
 
@@ -56,6 +56,8 @@ def run_on_cluster(settings: Settings, tasks: Sequence[Task], address: str) -> G
                 except ray.exceptions.RayError as error:
                     if len(chunk) > 1:  # one of them may be the cause
                         waiting.extend([task] for task in chunk)
+                    elif isinstance(error, ray.exceptions.RayTaskError):
+                        yield _broken(chunk[0], error)
                     else:
                         yield _killed(chunk[0], error)
     finally:
@@ -68,6 +70,12 @@ def run_on_cluster(settings: Settings, tasks: Sequence[Task], address: str) -> G
 
 def _do_chunk(settings: Settings, tasks: Sequence[Task]) -> list[ClipResult]:
     return [do_clip(settings, task) for task in tasks]
+
+
+def _broken(task: Task, error: Any) -> ClipResult:
+    """Say what a task raised outside `do_clip`: a machine lacks this package, or has another version of it."""
+    reason = f"{type(error.cause).__name__}: {' '.join(str(error.cause).split())}"
+    return ClipResult(task.source, BUG, reason=f"its machine could not do it ({reason})", traceback=str(error))
 
 
 def _killed(task: Task, error: Exception) -> ClipResult:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float
@@ -15,7 +15,7 @@ from retarget.errors import RetargetError
 PARTS = ("whole", "upper", "lower")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RetargetConfig:
     """What a retarget keeps of the source beside its joint rotations."""
 
@@ -45,6 +45,15 @@ class RetargetConfig:
 
     def __post_init__(self) -> None:
         """Check the values."""
+        numbers = {name: getattr(self, name) for name in ("hands", "ease_s", "velocity_limit_rad_s")}
+        for name, value in numbers.items():
+            if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
+                raise RetargetError(f"{name} must be a finite number, got {value!r}")
+        pins = {name: np.asarray(point, dtype=np.float64) for name, point in self.pins.items()}
+        for name, point in pins.items():
+            if point.ndim not in (1, 2) or point.shape[-1] != 3 or not np.isfinite(point).all():
+                raise RetargetError(f"the pin of {name!r} must be a point (3,) or a path (frames, 3), got shape {point.shape}")
+        object.__setattr__(self, "pins", pins)
         if not self.velocity_limit_rad_s > 0.0:
             raise RetargetError(f"velocity_limit_rad_s must be positive, in radians a second; got {self.velocity_limit_rad_s}")
         if not 0.0 <= self.hands <= 1.0:
@@ -62,12 +71,26 @@ PRESETS: Mapping[str, RetargetConfig] = {
 }
 
 
-def preset(name: str, **changes: object) -> RetargetConfig:
-    """Return a preset by name, with some of its settings changed.
+def preset(name: str) -> RetargetConfig:
+    """Return a preset by name.
 
     Raises:
         UnknownNameError: On another name.
     """
     if name not in PRESETS:
         raise UnknownNameError("preset", name, PRESETS)
-    return replace(PRESETS[name], **changes)  # type: ignore[arg-type]
+    return PRESETS[name]
+
+
+def as_config(config: RetargetConfig | str) -> RetargetConfig:
+    """Return a config, by its preset's name or as it is.
+
+    Raises:
+        UnknownNameError: On another name.
+        RetargetError: On anything else.
+    """
+    if isinstance(config, str):
+        return preset(config)
+    if not isinstance(config, RetargetConfig):
+        raise RetargetError(f"config must be a RetargetConfig or one of {', '.join(PRESETS)}; got {config!r}")
+    return config

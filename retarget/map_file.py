@@ -114,11 +114,11 @@ def _pair(row: dict[str, Any], place: str) -> JointPair:
         if not isinstance(row.get(key), str) or not row[key].strip():
             raise RetargetError(f'{place}: a pair needs {key} = "a joint\'s name", got {row.get(key)!r}')
     numbers = {}
-    for key, low in (("weight", 1e-12), ("confidence", 0.0)):
+    for key, low, high in (("weight", 1e-12, 1e9), ("confidence", 0.0, 1.0)):
         value = row.get(key, 1.0)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= 1.0:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
             raise RetargetError(
-                f"{place}: {key} must be a number {'above' if key == 'weight' else 'from'} 0 up to 1, got {value!r}"
+                f"{place}: {key} must be a number {'above 0' if key == 'weight' else 'from 0 to 1'}, got {value!r}"
             )
         numbers[key] = float(value)
     role, reason = str(row.get("role", "given")), str(row.get("reason", "given by the caller"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from os import PathLike
 
 import numpy as np
 from jaxtyping import Float
@@ -12,11 +13,12 @@ from kinematics.anatomy import find_anatomy
 from kinematics.contacts import foot_contacts
 from kinematics.edit import in_place
 from kinematics.forward import forward_kinematics
+from kinematics.ik.limits import clamp
 from kinematics.motion import Motion
 from kinematics.rotations import quaternion
 from kinematics.skeleton import Skeleton
 from retarget.body import Body, read_body
-from retarget.config import RetargetConfig, preset
+from retarget.config import RetargetConfig, as_config
 from retarget.doll import UP
 from retarget.errors import RetargetError
 from retarget.joint_map import JointMap
@@ -80,7 +82,11 @@ def retarget(
         from retarget.robots.solve import retarget_to_robot  # which retargets to the robot's twin first
 
         return retarget_to_robot(motion, target, joint_map=joint_map, config=config)
-    config = preset(config) if isinstance(config, str) else config
+    config = as_config(config)
+    for which, given, kinds in (("motion", motion, Motion), ("target", target, Motion | Skeleton)):
+        if not isinstance(given, kinds):
+            load = "; load the file first: kinematics.load_motion" if isinstance(given, str | PathLike) else ""
+            raise RetargetError(f"the {which} must be a motion{' or a skeleton' * (which == 'target')}, got {given!r}{load}")
     if not motion.num_frames:
         raise RetargetError("the motion has no frames, so there is nothing to retarget")
     joint_map = match(motion, target) if joint_map is None else joint_map
@@ -95,12 +101,11 @@ def retarget(
     upright = Motion(target_body.skeleton, np.zeros_like(hips), local_rotations, motion.frame_time)
     seen = forward_kinematics(upright)
     draft = upright.with_root_positions(hips - seen.global_positions[:, target_body.hips].mean(axis=1))
+    draft = clamp(draft, config.limits) if config.limits else draft
     rise = 0.0
     if not alignment.same_body:
         rise = _missing_height(source_body, target_body, draft, leg_ratio)
         draft = bend(draft.with_root_positions(draft.root_positions + rise * UP), source_body, leg_ratio, config)
-    pins = {name: quaternion.rotate(target_body.to_y_up, point) for name, point in config.pins.items()}
-    draft = hold(draft, pins)
     bones = bone_direction_errors(source_body.transforms, forward_kinematics(draft), source_body.rest, target_body.rest)
     moving = _carrier(target_body.skeleton, joint_map)
     upright = carry(upright.with_local_rotations(draft.local_rotations), seen, draft.root_positions, carrier=moving)
@@ -116,8 +121,9 @@ def retarget(
         bone_directions=bones,
         warnings=(*source_body.warnings, *target_body.warnings, *_lost(source_body, target_body, joint_map), *_strayed(bones)),
     )
-    result = _from_y_up(in_place(upright) if config.in_place else upright, target_body.to_y_up)
-    return Retargeted(keep_own(result, target, config.part), joint_map, report)
+    result = keep_own(_from_y_up(in_place(upright) if config.in_place else upright, target_body.to_y_up), target, config.part)
+    held, missed = hold(result, config.pins, config.limits, target_body.leg_length)
+    return Retargeted(held, joint_map, replace(report, warnings=(*report.warnings, *missed)))
 
 
 def _carrier(skeleton: Skeleton, joint_map: JointMap) -> int:

@@ -13,10 +13,11 @@ import numpy as np
 
 from kinematics.anatomy import find_anatomy, path_between
 from kinematics.contacts import foot_contacts
+from kinematics.errors import UnknownNameError
 from kinematics.forward import forward_kinematics
 from kinematics.ik.foot_paths import least_squares
 from kinematics.ik.goals import Goal, position, transform
-from kinematics.ik.limits import Limit, clamp
+from kinematics.ik.limits import Limit
 from kinematics.ik.problem import Problem
 from kinematics.motion import Motion
 from retarget.body import Body
@@ -28,6 +29,7 @@ ROOT_STIFFNESS = 25.0  # legs come first
 SMOOTHNESS = 0.03  # enough to keep knees from popping next to straight legs
 ITERATIONS, LIMITED_ITERATIONS = 2, 30  # the closed form knows no limits
 STRAIGHT, LONGEST = 0.985, 0.9995  # shares of a leg's length: the root gives way only beyond
+PINNED = 0.01  # share of a leg's length from its pin at which a point is said to miss it
 PUSH, ROUNDS, NEAR_ENOUGH = 1e4, 6, 1e-4
 
 
@@ -40,7 +42,6 @@ def bend(draft: Motion, source: Body, scale: float, config: RetargetConfig) -> M
         scale: The draft's units for a metre of the source.
         config: What is kept.
     """
-    draft = clamp(draft, config.limits) if config.limits else draft
     if config.feet:
         contacts = foot_contacts(source.clip, transforms=source.transforms)
         draft = bend_legs(draft, plan_feet(contacts, scale, draft, forward_kinematics(draft), config.ease_s), config.limits)
@@ -104,26 +105,38 @@ def bend_arms(draft: Motion, wrists: Mapping[int, np.ndarray], limits: Mapping[s
     return draft.with_local_rotations(problem.solve(draft).local_rotations)
 
 
-def hold(draft: Motion, pins: Mapping[str, np.ndarray]) -> Motion:
+def hold(
+    motion: Motion, pins: Mapping[str, np.ndarray], limits: Mapping[str, Limit], leg: float
+) -> tuple[Motion, tuple[str, ...]]:
     """Bring joints or end sites to points with the limbs that carry them; all else stays.
 
     Args:
-        draft: The motion.
+        motion: The motion.
         pins: Points in its unit and world, shape (3,) or (frames, 3).
+        limits: Joint limits.
+        leg: Length of a leg, in its unit.
+
+    Returns:
+        The new motion, and a sentence for each pin that is not reached within a hundredth of the leg.
     """
     if not pins:
-        return draft
-    skeleton, found = draft.skeleton, find_anatomy(draft.skeleton).joints
+        return motion, ()
+    skeleton, found = motion.skeleton, find_anatomy(motion.skeleton).joints
     trunk = {found[part] for part in ("pelvis", "chest", "neck") if part in found}
     above = trunk | {joint for part in trunk for joint in skeleton.ancestors(part)}
     free: set[int] = set()
     for name in pins:
-        at = (
-            skeleton.joint_index(name)
-            if name in skeleton.joint_names
-            else int(skeleton.end_site_parents[skeleton.end_site_index(name)])
-        )
+        if name not in skeleton.joint_names + skeleton.end_site_names:
+            raise UnknownNameError("joint or end site", name, skeleton.joint_names + skeleton.end_site_names)
+        is_joint = name in skeleton.joint_names
+        at = skeleton.joint_index(name) if is_joint else int(skeleton.end_site_parents[skeleton.end_site_index(name)])
         free |= {at, *skeleton.ancestors(at)} - above
     stiffness = {name: math.inf for joint, name in enumerate(skeleton.joint_names) if joint not in free}
-    problem = Problem(skeleton, {name: position(point) for name, point in pins.items()}, root="fixed", stiffness=stiffness)
-    return draft.with_local_rotations(problem.solve(draft, over_time="smooth", smoothness=SMOOTHNESS).local_rotations)
+    own = {name: limit for name, limit in limits.items() if skeleton.joint_index(name) in free}
+    goals: dict[str, Goal] = {name: position(point) for name, point in pins.items()}
+    problem = Problem(skeleton, goals, root="fixed", stiffness=stiffness, limits=own)
+    held = motion.with_local_rotations(problem.solve(motion, over_time="smooth", smoothness=SMOOTHNESS).local_rotations)
+    seen = forward_kinematics(held)
+    away = {name: float(np.linalg.norm(seen.position(name) - point, axis=-1).max()) for name, point in pins.items()}
+    missed = [f"{name} is up to {far:.3g} units from its pin" for name, far in away.items() if far > PINNED * leg]
+    return held, tuple(missed)

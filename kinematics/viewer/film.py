@@ -60,10 +60,9 @@ class Film:
         self._columns, self._cell = columns, (size[0] // columns, size[1] // rows)
         self._shots = plan_shots(actors, frames, camera=look.camera, aspect=self._cell[0] / self._cell[1])
         self._lamp = lamp_of(self._shots[0][0])
-        self._stack = ExitStack()
-        self._stages = [
-            self._stack.enter_context(Stage(actor, trail=look.trail, contacts=look.contacts)) for actor in self.actors
-        ]
+        with ExitStack() as stack:  # what was made is let go where a later one fails
+            self._stages = [stack.enter_context(Stage(actor, trail=look.trail, contacts=look.contacts)) for actor in self.actors]
+            self._stack = stack.pop_all()
 
     def __enter__(self) -> Film:
         """Return itself."""

@@ -26,7 +26,6 @@ from kinematics.viewer.extra import require
 
 SHADERS = Path(__file__).parent / "shaders"
 SHADOW_SIZE = 1024  # pixels of the lamp's view
-MOST_PIXELS = 8192  # in width or height
 LOCK = RLock()
 PACKAGES = "libegl1 libgl1 libgl1-mesa-dri"
 

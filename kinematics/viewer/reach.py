@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,8 @@ from kinematics.motion import Motion, Pose
 from kinematics.viewer.actor import Actor
 from kinematics.viewer.reach_handles import Handle, find_handles
 from kinematics.viewer.reach_solver import Reached, ReachSolver
+
+UNDOS = 50  # steps that can be taken back; each may hold a clip
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,8 +72,8 @@ class Reach:
         self.take = Take(actor.motion)
         self._solver = ReachSolver(actor.motion, self.handles)
         self._drag: _Drag | None = None
-        self._past: list[Take] = []
-        self._future: list[Take] = []
+        self._past: deque[Take] = deque(maxlen=UNDOS)
+        self._future: deque[Take] = deque(maxlen=UNDOS)
 
     def pose(self, frame: int) -> Pose:
         """Return the pose of a frame: its edit, or the clip's own."""
@@ -171,7 +174,7 @@ class Reach:
         self._future.clear()
         self._drag, self.take = None, take
 
-    def _step(self, source: list[Take], target: list[Take]) -> None:
+    def _step(self, source: deque[Take], target: deque[Take]) -> None:
         if source:
             target.append(self.take)
             self._drag, self.take = None, source.pop()

@@ -284,7 +284,7 @@ class WebReach:
         """Show the edits of the frame, and bring the gizmos there; the page holds its lock."""
         if self._frame not in (None, self.page.actor_frame(self.index)):
             self._end()
-        for index, session in self._sessions.items():
+        for index, session in list(self._sessions.items()):  # the panel's thread may add one
             pose = session.take.edits.get(self.page.actor_frame(index))
             if pose is not None:
                 self._show(index, pose)

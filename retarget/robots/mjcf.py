@@ -35,7 +35,7 @@ def load_robot(name: str | Path) -> Robot:
     """Read a robot from an MJCF file or from MuJoCo Menagerie.
 
     Args:
-        name: Path to an MJCF (or URDF) file, or a name such as "unitree_g1"; see `retarget.robots.find_model`.
+        name: Path to an MJCF file, or a name such as "unitree_g1"; see `retarget.robots.find_model`.
 
     Raises:
         MissingExtraError: Where MuJoCo (or the package mujoco-menagerie) is not installed.

@@ -10,7 +10,7 @@ from types import ModuleType
 from kinematics.errors import InputError, MissingExtraError, MissingFileError, UnknownNameError
 from retarget.errors import RetargetError
 
-EXTENSIONS = (".xml", ".mjcf", ".urdf")
+EXTENSIONS = (".xml", ".mjcf")
 ROOT_VARIABLE = "MENAGERIE_ROOT"
 
 
@@ -23,7 +23,7 @@ def find_model(name: str | Path) -> Path:
     """Return the MJCF file of a robot.
 
     Args:
-        name: A path to an MJCF or URDF file; or a robot of MuJoCo Menagerie, such as "unitree_g1" or, for another of its
+        name: A path to an MJCF file; or a robot of MuJoCo Menagerie, such as "unitree_g1" or, for another of its
             models, "unitree_g1/g1_with_hands". The folder MENAGERIE_ROOT holds Menagerie's folders; without it the package
             mujoco-menagerie downloads a robot when it is first used.
 

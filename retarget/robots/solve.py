@@ -13,7 +13,7 @@ from kinematics.forward import GlobalTransforms, forward_kinematics
 from kinematics.ik.foot_paths import least_squares
 from kinematics.motion import Motion
 from retarget.body import read_body
-from retarget.config import RetargetConfig, preset
+from retarget.config import RetargetConfig, as_config
 from retarget.errors import RetargetError
 from retarget.feet import UP, FootGoal
 from retarget.joint_map import JointMap
@@ -51,11 +51,14 @@ def retarget_to_robot(
         RetargetError: Where the robot has no two legs, and as `retarget.retarget` does.
         UnknownNameError: As `retarget.retarget` does.
     """
-    config = preset(config) if isinstance(config, str) else config
-    if config.limits or config.part != "whole":
+    config = as_config(config)
+    if config.limits or config.pins or config.part != "whole":
         raise RetargetError(
-            'a robot keeps the limits of its own hinges and is retargeted as a whole: leave `limits` empty and `part` "whole"'
+            "a robot keeps the limits of its own hinges and is retargeted as a whole: leave `limits` and `pins` empty and "
+            '`part` "whole"'
         )
+    if not robot.hinge_names:
+        raise RetargetError(f"{robot.name} has no hinges, so there is nothing to move")
     twin, chains, source = make_twin(robot), make_chains(robot, make_twin(robot)), read_body(motion, "source")
     led = retarget(motion, twin.clip, joint_map=joint_map, config=replace(config, feet=False, in_place=False))
     scale = _leg(twin) / (source.leg_length * source.metres_per_unit)

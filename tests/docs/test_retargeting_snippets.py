@@ -21,5 +21,5 @@ def test_every_snippet_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     for block in blocks:
         exec(block, names)
     assert len(blocks) >= 3 and isinstance(names["upper"].motion, Motion)
-    assert load_motion(tmp_path / "out.bvh").num_frames == 115
+    assert load_motion(tmp_path / "out.bvh").num_frames == 319
     assert (tmp_path / "map.toml").exists() and len((tmp_path / "walk.csv").read_text().splitlines()) >= 319

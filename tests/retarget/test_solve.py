@@ -69,7 +69,7 @@ def test_faithful_keeps_every_rotation_and_style_those_above_the_hips(clips: Pat
     moved = np.abs(faithful.local_rotations - style.local_rotations).max(axis=(0, 2)) > 1e-12
     legs = {name for name in other.skeleton.joint_names if name.endswith(("UpLeg", "Leg", "Foot"))}
     assert {name for name, changed in zip(other.skeleton.joint_names, moved, strict=True) if changed} == legs
-    assert PRESETS["faithful"] == RetargetConfig(feet=False, hands=0.0)
+    assert not PRESETS["faithful"].feet and PRESETS["faithful"].hands == 0.0
 
 
 def test_hands_by_the_body_keep_their_place(bodies) -> None:
@@ -135,6 +135,27 @@ def test_a_pinned_hand_stays_at_its_point(clips: Path) -> None:
     np.testing.assert_array_equal(pinned["LeftArm"], free.motion["LeftArm"])
 
 
+def test_pins_are_held_last_within_limits_and_said_where_missed(clips: Path) -> None:
+    squat, other = load(clips, "squat_cmu", "walk_lafan1")
+    limits = human_limits(other)
+    start = forward_kinematics(retarget(squat, other, config=RetargetConfig(in_place=True)).motion).position("LeftHand")[0]
+    near = retarget(squat, other, config=RetargetConfig(pins={"LeftHand": start}, limits=limits, in_place=True))
+    assert limit_violations(near.motion, limits).max() < 1e-9
+    free = retarget(squat, other, config=RetargetConfig(pins={"LeftHand": start}, in_place=True))
+    assert np.linalg.norm(forward_kinematics(free.motion).position("LeftHand") - start, axis=-1).max() < 2.0
+    far = retarget(squat, other, config=RetargetConfig(pins={"LeftHand": start + 500.0}))
+    assert any("LeftHand" in warning and "pin" in warning for warning in far.report.warnings)
+    with pytest.raises(UnknownNameError, match="LeftHand"):
+        retarget(squat, other, config=RetargetConfig(pins={"LeftHnd": start}))
+
+
+def test_one_body_obeys_limits_too(clips: Path) -> None:
+    run, other = load(clips, "run_mixamo", "walk_lafan1")
+    assert retarget(run, other).report.same_body
+    with pytest.raises(UnknownNameError):
+        retarget(run, other, config=RetargetConfig(limits={"LeftHnd": ik.Cone(np.array([1.0, 0.0, 0.0]), 0.4)}))
+
+
 def test_limits_hold(clips: Path) -> None:
     run, other = load(clips, "squat_cmu", "walk_lafan1")
     limits = human_limits(other) | {"LeftUpLeg": ik.Cone(np.array([1.0, 0.0, 0.0]), 0.4)}
@@ -143,6 +164,7 @@ def test_limits_hold(clips: Path) -> None:
     assert limit_violations(result, limits).max() < 1e-9
 
 
+@pytest.mark.usefixtures("unchecked_shapes")
 def test_wrong_settings_are_said() -> None:
     with pytest.raises(RetargetError, match="hands must be from 0"):
         RetargetConfig(hands=2.0)
@@ -150,6 +172,19 @@ def test_wrong_settings_are_said() -> None:
         RetargetConfig(part="uper")
     with pytest.raises(RetargetError, match="ease_s"):
         RetargetConfig(ease_s=-1.0)
+    with pytest.raises(RetargetError, match=r"\(3,\)"):
+        RetargetConfig(pins={"Head": np.zeros(2)})
+    with pytest.raises(RetargetError, match="finite"):
+        RetargetConfig(ease_s=np.inf)
+
+
+@pytest.mark.usefixtures("unchecked_shapes")
+def test_other_things_than_motions_are_refused(clips: Path) -> None:
+    (walk,) = load(clips, "walk_cmu")
+    with pytest.raises(RetargetError, match="load_motion"):
+        retarget(walk, "walk.bvh")
+    with pytest.raises(RetargetError, match="RetargetConfig"):
+        retarget(walk, walk, config=None)
 
 
 def test_an_unknown_preset_is_said(clips: Path) -> None:
