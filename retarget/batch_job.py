@@ -110,8 +110,8 @@ def make_job(target: str, digest: str, config: RetargetConfig) -> Job:
     """
     if is_robot(target) and (config.limits or config.part != "whole"):
         raise InputError(
-            f"a robot is retargeted as a whole and keeps the limits of its own hinges: part must be 'whole', got {config.part!r}, "
-            f"and limits empty, got {len(config.limits)}"
+            "a robot is retargeted as a whole and keeps the limits of its own hinges: part must be 'whole' and limits empty; "
+            f"got {config.part!r} and {len(config.limits)} limits"
         )
     return Job(_read_target(target, digest), config)
 

@@ -81,9 +81,7 @@ def _require_apart(tasks: list[Task], out: Path, target: str) -> None:
         inputs[Path(target).resolve()] = target
     for task in tasks:
         if task.output in taken:
-            raise InputError(
-                f"{taken[task.output]} and {task.source} would both become {task.output}; rename one of them"
-            )
+            raise InputError(f"{taken[task.output]} and {task.source} would both become {task.output}; rename one of them")
         taken[task.output] = task.source
         overwritten = inputs.get((out / task.output).resolve())
         if overwritten is not None:

@@ -16,7 +16,9 @@ from retarget import batch
 from retarget.cli_score import page
 from retarget.config import preset as config_by_name
 
-DESCRIPTION = "Put every motion file of a folder on another skeleton or on a robot; a run that was broken off goes on where it stopped."
+DESCRIPTION = (
+    "Put every motion file of a folder on another skeleton or on a robot; a run that was broken off goes on where it stopped."
+)
 PRESET = Literal["faithful", "feet", "style"]
 INTERRUPTED = 130
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -26,8 +27,10 @@ from retarget.batch_manifest import NAME, Manifest
 from retarget.batch_page import as_page
 from retarget.batch_report import BARS, BatchReport, over_bars
 from retarget.cli import main
+from retarget.robots import load_robot, load_robot_motion
 
 ROOT = Path(__file__).resolve().parents[2]
+PRAXIS = ROOT / "data" / "robots" / "praxis.xml"
 # A worker that dies of a clip called "killer" and meets a mistake of ours in one called "bug".
 WORKER = """
 import json, os, sys, time
@@ -132,7 +135,9 @@ def test_every_clip_becomes_what_retarget_makes_of_it(folder: Path, here: list[s
     assert told["format_version"] == 1 and told["totals"]["clips"] == told["totals"]["done"] == 3
     assert told["totals"]["frames"] == 12 + 9 + 12
     assert all(clip["frames"] and clip["seconds"] > 0 and clip["numbers"].keys() >= BARS.keys() for clip in told["clips"])
-    assert all(clip["numbers"]["mapped_joints"] > 10 and clip["numbers"]["direction_mean_degrees"] < 20 for clip in told["clips"])
+    assert all(
+        clip["numbers"]["mapped_joints"] > 10 and clip["numbers"]["limb_direction_mean_degrees"] < 20 for clip in told["clips"]
+    )
     assert before == {path: path.read_bytes() for path in before}
 
 
@@ -179,8 +184,10 @@ def test_equal_settings_have_one_hash_and_others_another() -> None:
         digest_options("other", RetargetConfig(pins=pins)),
         digest_options("target", RetargetConfig(pins=moved)),
         digest_options("target", RetargetConfig()),
+        digest_options("target", RetargetConfig(pins=pins, part="upper")),
+        digest_options("target", RetargetConfig(pins=pins, in_place=True)),
     ]
-    assert len({one, *others}) == 4
+    assert len({one, *others}) == 6
 
 
 def test_a_manifest_that_a_crash_has_cut_off_loses_one_line(tmp_path: Path) -> None:
@@ -217,6 +224,93 @@ def test_an_output_folder_among_the_sources_does_not_feed_on_itself(folder: Path
     assert sorted(path.name for path in (clips / "link").iterdir()) == ["deep"]
 
 
+def command(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["retarget", "batch", *arguments])
+    with pytest.raises(SystemExit) as exit_info:
+        main()
+    return int(exit_info.value.code or 0)
+
+
+def test_the_command_takes_the_settings_of_a_single_clip(folder: Path, here: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    shutil.rmtree("clips/deep")
+    plain = ("clips", "--to", "target.bvh", "-o", "out", "--no-pictures")
+    assert command(monkeypatch, *plain, "--part", "upper", "--in-place") == 0
+    config = RetargetConfig(part="upper", in_place=True)
+    for name in ("a.bvh", "b.BVH"):
+        expected = retarget(load_motion(Path("clips", name)), load_motion("target.bvh"), config=config).motion
+        written = load_motion(Path("out", name))
+        np.testing.assert_allclose(written.root_positions, expected.root_positions, atol=1e-9)
+        np.testing.assert_allclose(written.local_rotations, expected.local_rotations, atol=1e-9)
+    numbers = json.loads(Path("out/report.json").read_text())["clips"][0]["numbers"]
+    assert numbers["stance_slide_cm_s"] is None and numbers["turn_ratio"] is not None  # in place every foot slides
+    here.clear()
+    assert command(monkeypatch, *plain, "--part", "upper", "--in-place") == 0 and not here
+    assert command(monkeypatch, *plain, "--part", "upper") == 0 and len(here) == 2
+    assert command(monkeypatch, *plain) == 0 and len(here) == 4
+
+
+def test_a_robot_gets_what_the_command_for_one_clip_writes(
+    folder: Path, here: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("mujoco")
+    shutil.copy(PRAXIS, folder / "praxis.xml")
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "argv", ["retarget", "clips/a.bvh", "--to", "praxis.xml", "-o", "one.csv", "--no-picture"])
+    with pytest.raises(SystemExit, match="0|None"):
+        main()
+    plain = ("clips", "--to", "praxis.xml", "-o", "out")
+    assert command(monkeypatch, *plain) == 0 and len(here) == 3
+    assert Path("out/deep/a.csv").read_bytes() == Path("out/a.csv").read_bytes() == Path("one.csv").read_bytes()
+    robot = load_robot("praxis.xml")
+    assert load_robot_motion(robot, "out/b.csv").num_frames == 9
+    clip = json.loads(Path("out/report.json").read_text())["clips"][0]
+    assert clip["output"] == "a.csv" and not any("not scored" in note for note in clip["notes"])
+    assert clip["numbers"].keys() >= BARS.keys() and clip["numbers"]["outside_limits_fraction"] == 0.0
+    assert Path("out/pictures/a.csv.png").read_bytes().startswith(b"\x89PNG")
+    here.clear()
+    assert command(monkeypatch, *plain) == 0 and not here
+    with Path("praxis.xml").open("a") as model:
+        model.write("<!-- another model -->\n")
+    shutil.rmtree("clips/deep")
+    Path("clips/b.BVH").unlink()
+    assert command(monkeypatch, *plain, "--format", "npz", "--no-pictures") == 0 and here == ["a.bvh"]
+    assert load_robot_motion(robot, "out/a.npz").num_frames == 12
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--to", "unitre_g1"), "did you mean 'unitree_g1'"),
+        (("--to", str(PRAXIS), "--part", "lower"), "a robot is retargeted as a whole"),
+    ],
+)
+def test_a_robot_that_cannot_be_is_refused_before_any_work(
+    folder: Path,
+    here: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    words: str,
+) -> None:
+    (folder / "menagerie" / "unitree_g1").mkdir(parents=True)
+    (folder / "menagerie" / "unitree_g1" / "g1.xml").write_text("<mujoco/>")
+    monkeypatch.setenv("MENAGERIE_ROOT", str(folder / "menagerie"))
+    monkeypatch.chdir(folder)
+    assert command(monkeypatch, "clips", *arguments, "-o", "out") == 2
+    said = capsys.readouterr().err.strip()
+    assert words in said and "Traceback" not in said and not here and not Path("out").exists()
+
+
+def test_a_result_that_cannot_be_scored_is_a_result(folder: Path, quick: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for error in (InputError("nothing to compare"), ZeroDivisionError("nothing by nothing")):
+        monkeypatch.setattr(Job, "score", Mock(side_effect=error))
+        shutil.rmtree(folder / "out", ignore_errors=True)
+        report = run(folder)
+        assert not report.failed and (folder / "out" / "a.bvh").is_file()
+        assert all(str(error) in result.notes[-1] and "not scored: " in result.notes[-1] for result in report.results)
+
+
 def refusals(folder: Path) -> Iterator[tuple[type[Exception], str, Callable[[], object]]]:
     clips, target, out = folder / "clips", folder / "target.bvh", folder / "out"
     (folder / "empty" / "inside").mkdir(parents=True)
@@ -235,6 +329,13 @@ def refusals(folder: Path) -> Iterator[tuple[type[Exception], str, Callable[[], 
     yield InputError, "workers must be 1 or more, got 0", lambda: retarget_folder(clips, target, out, workers=0)
     yield InputError, "not both", lambda: retarget_folder(clips, target, out, workers=1, ray="auto")
     yield UnknownNameError, "no preset named 'foot'", lambda: retarget_folder(clips, target, out, config="foot")
+    yield UnknownNameError, "no format named '.csv'", lambda: retarget_folder(clips, target, out, extension=".csv")
+    yield MissingFileError, "no file .*praxi.xml", lambda: retarget_folder(clips, PRAXIS.with_name("praxi.xml"), out)
+    yield (
+        InputError,
+        "as a whole .* got 'upper'",
+        lambda: retarget_folder(clips, PRAXIS, out, config=RetargetConfig(part="upper")),
+    )
     yield UnknownNameError, "no format named '.fbx'", lambda: retarget_folder(clips, target, out, extension=".fbx")
     yield InputError, "b.BVH and b.npz would both become b.npz", lambda: retarget_folder(clips, target, out, extension=".npz")
     (folder / "over").mkdir()
@@ -272,12 +373,17 @@ class Links(HTMLParser):
 
 
 def test_the_page_shows_failures_then_the_worst() -> None:
-    good = {"direction_mean_degrees": 1.0, "stance_slide_cm_s": 4.0, "stance_slide_source_cm_s": 5.0}
+    good = {
+        "limb_direction_mean_degrees": 1.0,
+        "direction_mean_degrees": 9.0,
+        "stance_slide_cm_s": 4.0,
+        "stance_slide_source_cm_s": 5.0,
+    }
     results = (
         ClipResult("fine<b>.bvh", "done", output="fine<b>.bvh", picture="pictures/fine<b>.bvh.png", numbers=good),
-        ClipResult("poor?.bvh", "done", output="poor?.bvh", numbers=good | {"direction_mean_degrees": 6.0}),
+        ClipResult("poor?.bvh", "done", output="poor?.bvh", numbers=good | {"limb_direction_mean_degrees": 6.0}),
         ClipResult("broken.bvh", "bug", reason="KeyError: <x>", traceback="Traceback & more"),
-        ClipResult("plain \udcff.bvh", "done", output="plain \udcff.bvh", numbers={"direction_mean_degrees": None}),
+        ClipResult("plain \udcff.bvh", "done", output="plain \udcff.bvh", numbers={"limb_direction_mean_degrees": None}),
     )
     report = BatchReport("clips & <more>", "target.bvh", Path("out"), results, 2.0)
     page = as_page(report)
@@ -286,7 +392,8 @@ def test_the_page_shows_failures_then_the_worst() -> None:
     order = [seen.text.index(name) for name in ("broken.bvh", "poor?.bvh", "fine<b>.bvh", "plain ?.bvh")]
     assert order == sorted(order) and "KeyError: <x>" in seen.text and "Traceback & more" in seen.text
     assert set(seen.targets) == {"poor%3F.bvh", "fine%3Cb%3E.bvh", "pictures/fine%3Cb%3E.bvh.png", "plain%20%FF.bvh"}
-    assert over_bars(results[1]) == ("direction_mean_degrees",) and not over_bars(results[0])  # slides as its source does
+    assert over_bars(results[1]) == ("limb_direction_mean_degrees",)
+    assert not over_bars(results[0])  # slides as its source does; spines differ in build
     json.loads(report.as_json())
 
 
@@ -330,7 +437,7 @@ def wait_for(condition: Callable[[], object]) -> None:
 def test_goes_on_after_ctrl_c_and_after_a_crash(folder: Path, quick: list[str], interruptible: Callable[[], None]) -> None:
     for index in range(5):
         shutil.copy(folder / "clips" / "a.bvh", folder / "clips" / f"more{index}.bvh")
-    command = [
+    line = [
         sys.executable,
         "-c",
         COMMAND,
@@ -351,9 +458,7 @@ def test_goes_on_after_ctrl_c_and_after_a_crash(folder: Path, quick: list[str], 
         return manifest.read_bytes().count(b'"done"') if manifest.exists() else 0
 
     for ending, status in ((signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)):
-        process = subprocess.Popen(
-            command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=interruptible
-        )
+        process = subprocess.Popen(line, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=interruptible)
         wait_for(lambda: count() > done)  # noqa: B023 - called at once
         process.send_signal(ending)
         _, errors = process.communicate(timeout=60)

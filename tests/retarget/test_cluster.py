@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -47,6 +48,49 @@ def test_without_ray_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'muybridge\[cluster\]'"):
         next(cluster.run_on_cluster(NOTHING, [], "auto"))
+
+
+def test_a_machine_that_cannot_do_a_task_is_no_worker_that_died(monkeypatch: pytest.MonkeyPatch) -> None:
+    class RayError(Exception):
+        pass
+
+    class RayTaskError(RayError):
+        cause = AttributeError("'Settings' object\nhas no attribute 'pictures'")
+
+    class Fake:
+        exceptions = SimpleNamespace(RayError=RayError, RayTaskError=RayTaskError)
+
+        def remote(self, function: object) -> Fake:
+            return self
+
+        def options(self, **options: object) -> SimpleNamespace:
+            return SimpleNamespace(remote=lambda settings, tasks: tuple(tasks))
+
+        def is_initialized(self) -> bool:
+            return True
+
+        def cluster_resources(self) -> dict[str, float]:
+            return {"CPU": 1.0}
+
+        def wait(self, references: list, timeout: float) -> tuple[list, list]:
+            return references[:1], references[1:]
+
+        def get(self, reference: tuple[Task, ...]) -> list[ClipResult]:
+            for task in reference:
+                if task.source in ("old", "dead"):
+                    raise RayTaskError("Traceback of the machine") if task.source == "old" else RayError("gone")
+            return [ClipResult(task.source, "done") for task in reference]
+
+    monkeypatch.setitem(sys.modules, "ray", Fake())
+    names = ["a", "old", "b", "dead", *"cdefgh"]
+    tasks = [Task(f"/{name}", name, name, 10) for name in names]
+    results = {result.source: result for result in cluster.run_on_cluster(NOTHING, tasks, "auto")}
+    assert {name: result.status for name, result in results.items()} == dict.fromkeys(names, "done") | {
+        "old": "bug",
+        "dead": "killed",
+    }
+    assert "AttributeError: 'Settings' object has no attribute 'pictures'" in results["old"].reason
+    assert results["old"].traceback == "Traceback of the machine" and "died" not in results["old"].reason
 
 
 @pytest.mark.filterwarnings("ignore")
