@@ -25,6 +25,8 @@ from kinematics.viewer.extra import require
 if TYPE_CHECKING:
     from rich.table import Table
 
+LEFT_OUT = {"part", "because"}  # columns of a joint map that the panel of a page has no room for
+
 
 def view(
     clips: tyro.conf.Positional[tuple[Path, ...]],
@@ -95,8 +97,9 @@ def sheet(table: Table) -> Any:
     def plain(cell: object) -> str:
         return Text.from_markup(str(cell)).plain
 
-    columns = [[plain(cell) for cell in column.cells] for column in table.columns]
-    header = tuple(plain(column.header) for column in table.columns) if table.show_header else ()
+    shown = [column for column in table.columns if str(column.header) not in LEFT_OUT]
+    columns = [[plain(cell) for cell in column.cells] for column in shown]
+    header = tuple(plain(column.header) for column in shown) if table.show_header else ()
     title = "Joint map" if table.show_header else plain(table.title or "")
     notes = ((plain(table.title),) if table.show_header else ()) + tuple(plain(table.caption or "").splitlines())
     return panel.Sheet(title, tuple(zip(*columns, strict=True)), header=header, notes=notes)

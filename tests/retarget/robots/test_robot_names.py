@@ -73,5 +73,5 @@ def test_without_a_folder_the_package_downloads(tmp_path: Path, monkeypatch: pyt
 
 
 def test_what_is_a_robot(tmp_path: Path) -> None:
-    assert is_robot("unitree_g1") and is_robot("a/b.xml") and is_robot(Path("x.urdf"))
+    assert is_robot("unitree_g1") and is_robot("a/b.xml") and is_robot(Path("x.mjcf"))
     assert not is_robot("clip.bvh") and not is_robot("clip.npz")
