@@ -55,7 +55,8 @@ sys.path[:] = json.loads(sys.argv[1])
 from retarget import batch_clip, batch_workers
 def do(settings, task):
     out = Path(settings.out)
-    (out / "pid").write_text(str(os.getpid()))
+    (out / "new_pid").write_text(str(os.getpid()))
+    (out / "new_pid").replace(out / "pid")  # whole, whenever the worker is killed
     (out / task.output).parent.mkdir(exist_ok=True)
     (out / f".{task.output[-5:]}.0123456789ab.part").write_text("half")
     time.sleep(0.3)
