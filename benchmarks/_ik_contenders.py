@@ -7,6 +7,7 @@ environment of its own. It has `load(task, variant)`, `solve(number) -> iteratio
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,7 +17,7 @@ MOST = 200  # iterations
 STILL = 1e-5  # largest number in a step that counts as no movement
 
 
-class Contender:
+class Contender(ABC):
     """Reads tasks and measures.
 
     Attributes:
@@ -33,7 +34,7 @@ class Contender:
         self.folder, self.current = Path(folder), ("", "")
         self.start()
 
-    def start(self) -> None:
+    def start(self) -> None:  # noqa: B027 - not every tool needs it
         """Import the tool."""
 
     def read(self, task: str) -> None:
@@ -48,17 +49,17 @@ class Contender:
         self.wanted = None if self.turns is None else matrices(self.turns)
         self.path = {kind: str(self.folder / f"{task}.{kind}") for kind in ("urdf", "xml")}
 
+    @abstractmethod
     def load(self, task: str, variant: str) -> None:
         """Build the tool's model and goals."""
-        raise NotImplementedError
 
+    @abstractmethod
     def solve(self, number: int) -> int:
         """Solve for one target; return the iterations, -1 where the tool does not tell."""
-        raise NotImplementedError
 
+    @abstractmethod
     def answer(self) -> np.ndarray:
         """Return what the last solve found, one row (or several, of targets solved at once)."""
-        raise NotImplementedError
 
     def all_at_once(self) -> bool:
         """Tell whether one `solve` takes all targets."""
@@ -68,7 +69,7 @@ class Contender:
         """Return 1 where the tool says that the last target is out of reach, 0 where it does not; NaN where it never does."""
         return float("nan")
 
-    def restart(self) -> None:
+    def restart(self) -> None:  # noqa: B027 - not every tool needs it
         """Forget the last answer, where the next search would start from it."""
 
     def measure(self, task: str, variant: str, seconds: float, least: int) -> float:
@@ -143,21 +144,21 @@ class Stepper(Contender):
         """Start from the task's pose again."""
         self.position = self.initial
 
+    @abstractmethod
     def put(self, position: np.ndarray, number: int) -> None:
         """Bring the model to a position and set targets."""
-        raise NotImplementedError
 
+    @abstractmethod
     def where(self) -> tuple[np.ndarray, np.ndarray | None]:
         """Return the effectors' places and rotation matrices."""
-        raise NotImplementedError
 
+    @abstractmethod
     def step(self, number: int) -> np.ndarray:
         """Do one step and return it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def now(self) -> np.ndarray:
         """Return the model's position."""
-        raise NotImplementedError
 
 
 class Ours(Contender):

@@ -50,8 +50,29 @@ class DirectionError:
     build_degrees: float
 
 
+class Directions:
+    """What is told of the bones of a result, for classes that have `bone_directions`."""
+
+    bone_directions: Mapping[str, DirectionError]
+
+    @property
+    def mean_direction_error_degrees(self) -> float:
+        """Mean over bones and frames; 0 where there are no common bones."""
+        return mean_error(self.bone_directions, self.bone_directions)
+
+    @property
+    def limb_direction_error_degrees(self) -> float:
+        """Mean over arms and legs and frames: bones that every skeleton builds alike; 0 where there are no common ones."""
+        return mean_error(self.bone_directions, LIMBS)
+
+    @property
+    def max_direction_error_degrees(self) -> float:
+        """Largest over bones and frames."""
+        return max((error.max_degrees for error in self.bone_directions.values()), default=0.0)
+
+
 @dataclass(frozen=True)
-class RetargetReport:
+class RetargetReport(Directions):
     """Numbers of a retarget.
 
     Attributes:
@@ -78,21 +99,6 @@ class RetargetReport:
     target_rest: str
     bone_directions: Mapping[str, DirectionError]
     warnings: tuple[str, ...]
-
-    @property
-    def mean_direction_error_degrees(self) -> float:
-        """Mean over bones and frames; 0 where there are no common bones."""
-        return mean_error(self.bone_directions, self.bone_directions)
-
-    @property
-    def limb_direction_error_degrees(self) -> float:
-        """Mean over arms and legs and frames: bones that every skeleton builds alike; 0 where there are no common ones."""
-        return mean_error(self.bone_directions, LIMBS)
-
-    @property
-    def max_direction_error_degrees(self) -> float:
-        """Largest over bones and frames."""
-        return max((error.max_degrees for error in self.bone_directions.values()), default=0.0)
 
     def __rich__(self) -> Table:
         """Return a table for the terminal."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kinematics.metrics import Floating, Jerk, Penetration, Slide, Turn
-from retarget.report import LIMBS, DirectionError, mean_error
+from retarget.report import DirectionError, Directions
 from retarget.score_bodies import KeyBodies
 from retarget.score_feet import SlideFraction
 from retarget.score_turns import FirstFrame, Overstepping, Speeding
@@ -51,7 +51,7 @@ class ClipScore:
 
 
 @dataclass(frozen=True)
-class ScoreCard:
+class ScoreCard(Directions):
     """How good a retargeted clip is, beside its source; docs/score.md defines each number.
 
     Attributes:
@@ -81,21 +81,6 @@ class ScoreCard:
     slide_per_second: SlideFraction
     turn_ratio: float
     notes: tuple[str, ...]
-
-    @property
-    def mean_direction_error_degrees(self) -> float:
-        """Mean over bones and frames; 0 where there are no common bones."""
-        return mean_error(self.bone_directions, self.bone_directions)
-
-    @property
-    def limb_direction_error_degrees(self) -> float:
-        """Mean over arms and legs and frames, which every skeleton builds alike."""
-        return mean_error(self.bone_directions, LIMBS)
-
-    @property
-    def max_direction_error_degrees(self) -> float:
-        """Largest over bones and frames."""
-        return max((error.max_degrees for error in self.bone_directions.values()), default=0.0)
 
     @property
     def short(self) -> Table:

@@ -43,8 +43,8 @@ def test_a_picture_is_written_and_named(capsys: pytest.CaptureFixture[str], clip
 # The reader leaves its pipes to the collector.
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_video_is_written(capsys: pytest.CaptureFixture[str], clip: Path, tmp_path: Path) -> None:
-    imageio = pytest.importorskip("imageio.v3")
-    pytest.importorskip("imageio_ffmpeg")
+    imageio = pytest.importorskip("imageio.v3", reason="imageio is not installed: pip install 'muybridge[dev]'")
+    pytest.importorskip("imageio_ffmpeg", reason="imageio-ffmpeg is not installed: pip install 'muybridge[viewer]'")
     target = tmp_path / "clip.mp4"
     options = ("--frames", "0:4", "--fps", 30, "--size", "96x64", "--renderer", "figure")
     status, _, _ = command(capsys, clip, "-o", target, *options)
@@ -78,7 +78,7 @@ def test_bad_requests_end_with_one_sentence(
 def test_ctrl_c_leaves_no_file(
     capsys: pytest.CaptureFixture[str], clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("imageio_ffmpeg")
+    pytest.importorskip("imageio_ffmpeg", reason="imageio-ffmpeg is not installed: pip install 'muybridge[viewer]'")
     from kinematics.viewer.figure_film import FigureFilm
 
     draw = FigureFilm.picture
