@@ -41,9 +41,10 @@ THEIRS = (
     "odd/assimp_Boxing_Toes_framecount_off_by_one", "odd/example1_biovision_classic", "pybvh/bvh_test1", "pybvh/bvh_test2",
     "pybvh/standard_skeleton",
 )  # fmt: skip
+ROUNDING = 1e-6  # cm/s: a clip on its own skeleton slides as it did, but for the last digits
 MISSED: dict[str, Callable[[dict[str, Any]], bool]] = {
     "arms and legs over 5 degrees off": lambda pair: pair["limb_degrees"] > 5.0,
-    "slide over the source's and 1 cm/s": lambda pair: pair["slide_cm_s"] > max(pair["source_slide_cm_s"], 1.0),
+    "slide over the source's and 1 cm/s": lambda pair: pair["slide_cm_s"] > max(pair["source_slide_cm_s"], 1.0) + ROUNDING,
     "over 1 % of stance frames float": lambda pair: pair["floating_percent"] > 1.0,
     "over 1 % of stance frames sink": lambda pair: pair["sinking_percent"] > 1.0,
     "turns over 1.5 times the source's": lambda pair: pair["turn_ratio"] > 1.5,

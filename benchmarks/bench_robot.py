@@ -8,7 +8,8 @@ Bars (`--check` exits with 1 where one is missed):
 - speed: at least 4 000 frames/s of processor time, report included;
 - cost linear in frames: 16 000 frames take at most 5 times as long as 4 000;
 - every clip of data/clips: no angle outside its limits, none faster than the limit of speed, arms and legs within 5 degrees,
-  soles above -1 mm, standing soles higher than 1 cm in at most 1 % of stance, first frame converged.
+  soles above -1 mm, standing soles higher than 1 cm in at most 1 % of stance, their slowest points no faster than the source's
+  feet or 1 cm/s, shapes no deeper in each other than 5 mm, first frame converged.
 
 Options: --quick (fewer frames and clips), --check, --json, --robot PATH_OR_NAME.
 """
@@ -88,6 +89,7 @@ def measure_clip(robot: Robot, name: str) -> dict[str, Any]:
         "clip": name,
         "limbs_degrees": float(np.mean(limbs)),
         "slide_cm_s": card.result.slide.mean_cm_s,
+        "soles_cm_s": slide_of_soles(robot, soles, standing, source.frame_time),
         "source_slide_cm_s": card.source.slide.mean_cm_s,
         "floating": float((heights[standing] > 0.01).mean()) if standing.any() else 0.0,
         "lowest_cm": 100.0 * float(soles[..., 1].min()),
@@ -98,6 +100,18 @@ def measure_clip(robot: Robot, name: str) -> dict[str, Any]:
         "converged": card.result.first_frame.converged,
         "self_collision_cm": hinges.collision_max_cm,
     }
+
+
+def slide_of_soles(robot: Robot, soles: np.ndarray, standing: np.ndarray, frame_time: float) -> float:
+    """Return the mean speed along the floor of each sole's slowest point, cm/s, without the first and last 0.05 s of stances."""
+    margin, speeds = int(np.ceil(0.05 / frame_time - 1e-9)), []
+    for which, side in enumerate((1, -1)):
+        steps = np.linalg.norm(np.diff(soles[:, robot.soles.sides == side][..., ::2], axis=0), axis=-1).min(axis=1) / frame_time
+        padded = np.pad(standing[:, which], margin, constant_values=True)
+        inside = np.lib.stride_tricks.sliding_window_view(padded, 2 * margin + 1).all(axis=1)
+        speeds.append(steps[inside[1:] & inside[:-1]])
+    found = np.concatenate(speeds)
+    return 100.0 * float(found.mean()) if len(found) else 0.0
 
 
 def speed_table(robot: Robot, speed: dict[str, float]) -> Table:
@@ -134,6 +148,7 @@ def clips_table(clips: list[dict[str, Any]]) -> Table:
         "clip",
         "limbs off, degrees",
         "slide, cm/s",
+        "of soles",
         "source's",
         "floats, %",
         "lowest, cm",
@@ -146,7 +161,8 @@ def clips_table(clips: list[dict[str, Any]]) -> Table:
         table.add_column(column, justify="left" if column == "clip" else "right")
     for row in clips:
         table.add_row(
-            row["clip"], f"{row['limbs_degrees']:.2f}", f"{row['slide_cm_s']:.2f}", f"{row['source_slide_cm_s']:.2f}",
+            row["clip"], f"{row['limbs_degrees']:.2f}", f"{row['slide_cm_s']:.2f}", f"{row['soles_cm_s']:.2f}",
+            f"{row['source_slide_cm_s']:.2f}",
             f"{100 * row['floating']:.1f}", f"{row['lowest_cm']:.2f}", str(row["outside"]), f"{row['rad_s']:.2f}",
             f"{100 * row['slowed']:.0f}", f"{row['self_collision_cm']:.1f}",
         )  # fmt: skip
@@ -162,6 +178,13 @@ def bars(speed: dict[str, float], clips: list[dict[str, Any]]) -> list[common.Ba
         common.Bar("clips with a hinge too fast", sum(row["too_fast"] for row in clips), 0, at_least=False),
         common.Bar("limbs off, degrees", max(row["limbs_degrees"] for row in clips), 5.0, at_least=False),
         common.Bar("floating, share of stance", max(row["floating"] for row in clips), 0.01, at_least=False),
+        common.Bar(
+            "slide of soles over the bar, cm/s",
+            max(row["soles_cm_s"] - max(row["source_slide_cm_s"], 1.0) for row in clips),
+            0.0,
+            at_least=False,
+        ),
+        common.Bar("deepest self-collision, cm", max(row["self_collision_cm"] for row in clips), 0.5, at_least=False),
         common.Bar("lowest sole, cm", min(row["lowest_cm"] for row in clips), -0.1),
         common.Bar("first frames not converged", sum(not row["converged"] for row in clips), 0, at_least=False),
     ]

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from kinematics.cli_shared import Output, require_other_file, require_writable
+from kinematics.cli_shared import Output, load_retargeted, require_other_file, require_writable
 from kinematics.errors import InputError
 from kinematics.io import load_motions
 from kinematics.motion import Motion
@@ -22,6 +22,7 @@ def export_command(
     /,
     *,
     output: Output,
+    retarget: Path | None = None,
     overlay: bool = False,
 ) -> None:
     """Write clips as one page that plays in any browser without a server, or as glTF for Blender and three.js.
@@ -29,19 +30,25 @@ def export_command(
     Args:
         clips: Motion files (.bvh or .npz), shown together, in step in time.
         output: File to write: .html (a page that needs nothing else) or .glb (armatures with skinned meshes, metres, Y up).
+        retarget: Show one clip, and beside it the clip put on this target: a motion file with another skeleton, a robot's model
+            (.xml), or its name in MuJoCo Menagerie ("unitree_g1").
         overlay: Leave each clip where its file has it, instead of side by side.
     """
     if not clips:
         raise InputError("no clip was given; name at least one motion file (.bvh or .npz)")
+    if retarget is not None and len(clips) != 1:
+        raise InputError(f"--retarget takes one clip, got {len(clips)}")
     require_writable(output, EXTENSIONS)
-    for clip in clips:
+    for clip in [*clips, *([retarget] if retarget else [])]:
         require_other_file(clip, output)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("reading", total=len(clips) + 1)
         motions: list[Motion] = []
         titles: list[str] = []
-        for clip in clips:
+        if retarget is not None:
+            motions, titles, _ = load_retargeted(clips[0], retarget)
+        for clip in clips if retarget is None else ():
             roots = load_motions(clip)
             motions += roots
             titles += [f"{clip.stem} {root.skeleton.joint_names[0]}" if len(roots) > 1 else clip.stem for root in roots]

@@ -9,7 +9,7 @@ import tyro
 from rich.console import Console
 from rich.markup import escape
 
-from kinematics.cli_shared import Clip, Output, require_other_file
+from kinematics.cli_shared import Clip, Output, load_retargeted, require_other_file
 from kinematics.errors import InputError
 from kinematics.io import load_motions
 
@@ -24,6 +24,7 @@ def render(
     *,
     output: Output,
     others: Others = (),
+    retarget: Path | None = None,
     camera: Literal["follow", "orbit", "front", "side"] = "follow",
     frame: int | None = None,
     frames: Slice = None,
@@ -41,6 +42,8 @@ def render(
         clip: Motion file (.bvh or .npz).
         output: File to write (.mp4, .gif or .png).
         others: Another clip to show beside it, in step in time; once for each.
+        retarget: Show the clip put on this target beside it: a motion file with another skeleton, a robot's model (.xml), or its
+            name in MuJoCo Menagerie ("unitree_g1").
         camera: Three quarters from the front ("follow"), turning slowly about the body ("orbit"), "front" or "side"; it goes
             with the body.
         frame: Draw this frame alone (from 0; -1 is the last), as a .png.
@@ -54,16 +57,16 @@ def render(
         shadows: Cast shadows; by default in pictures, not in videos, where they halve the speed.
     """
     paths = [clip, *others]
-    for path in paths:
+    for path in [*paths, *([retarget] if retarget else [])]:
         require_other_file(path, output)
     shown, pixels = _slice(frames), _size(size)
     from kinematics.viewer.rendering import check_request
     from kinematics.viewer.rendering import render as draw
 
     check_request(output, size=pixels, camera=camera, renderer=renderer, fps=fps, frame=frame, frames=shown, names=names)
-    loaded = [(path, load_motions(path)) for path in paths]
-    motions = [motion for _, found in loaded for motion in found]
-    labels: list[str] = []
+    motions, labels, _ = load_retargeted(clip, retarget) if retarget is not None else ([], [], None)
+    loaded = [(path, load_motions(path)) for path in (paths if retarget is None else others)]
+    motions += [motion for _, found in loaded for motion in found]
     for path, found in loaded:
         roots = [f", {motion.skeleton.joint_names[0]}" for motion in found] if len(found) > 1 else [""]
         labels += [path.stem + root for root in roots]

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import tyro
 from rich.console import Console
 from rich.markup import escape
 
 from kinematics.errors import InputError, KinematicsError
-from kinematics.io import save_motion
+from kinematics.io import load_motion, save_motion
 from kinematics.io.files import EXTENSIONS
 from kinematics.motion import Motion
 
@@ -29,6 +30,26 @@ def require_other_file(source: Path, target: Path) -> None:
     """
     if source.resolve() == target.resolve():
         raise InputError(f"{target} would overwrite the clip itself; give another output file")
+
+
+def load_retargeted(clip: Path, target: Path) -> tuple[list[Motion], list[str], Any]:
+    """Read a clip and put it on a target.
+
+    Args:
+        clip: Motion file.
+        target: Motion file with another skeleton; or a robot: its model (.xml), or its name in MuJoCo Menagerie.
+
+    Returns:
+        The clip and the same on the target, a title for each, and what `retarget` says of it.
+
+    Raises:
+        InputError: Where one of them cannot be read or they cannot be brought together.
+    """
+    # The command line is where packages meet: `kinematics` itself knows nothing of `retarget`, so it is looked up by name.
+    pipeline, targets = importlib.import_module("retarget"), importlib.import_module("retarget.targets")
+    source = load_motion(clip)
+    result = pipeline.retarget(source, targets.load_target(target))
+    return [source, result.motion], [clip.stem, f"{clip.stem} on {target.stem}"], result
 
 
 def require_writable(target: Path, extensions: Sequence[str] = EXTENSIONS) -> None:

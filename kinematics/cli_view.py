@@ -16,8 +16,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
+from kinematics.cli_shared import load_retargeted
 from kinematics.errors import InputError
-from kinematics.io import load_motion, load_motions
+from kinematics.io import load_motions
 from kinematics.motion import Motion
 from kinematics.viewer.actor import Actor, make_actor, make_actors
 from kinematics.viewer.extra import require
@@ -40,7 +41,8 @@ def view(
 
     Args:
         clips: Motion files (.bvh or .npz), shown together, in step in time.
-        retarget: Motion file with another skeleton: shows the clip, the clip put on it, and which joint drives which.
+        retarget: Shows the clip, the clip put on this target, and which joint drives which: a motion file with another skeleton,
+            a robot's model (.xml), or its name in MuJoCo Menagerie ("unitree_g1").
         host: Address to listen at; others than this machine can look on only if you name another one.
         port: Port to listen at; the next free one where it is taken.
     """
@@ -80,13 +82,9 @@ def load_actors(clips: Sequence[Path]) -> list[Actor]:
 
 
 def _retargeted(clip: Path, target: Path) -> tuple[list[Actor], list[Table]]:
-    """Put a clip on another skeleton; return both, with the tables of what was done."""
-    # The command line is where packages meet: `kinematics` itself knows nothing of `retarget`, so it is looked up by name.
-    pipeline: Any = importlib.import_module("retarget")
-    source = load_motion(clip)
-    result = pipeline.retarget(source, load_motion(target))
-    moved: Motion = result.motion
-    actors = [make_actor(source, title=clip.name), make_actor(moved, title=f"{clip.name} on {target.name}")]
+    """Put a clip on another skeleton or a robot; return both, with the tables of what was done."""
+    motions, titles, result = load_retargeted(clip, target)
+    actors = [make_actor(motion, title=title) for motion, title in zip(motions, titles, strict=True)]
     return actors, [result.joint_map.__rich__(), result.report.__rich__()]
 
 

@@ -22,6 +22,7 @@ REFERENCE_HEIGHT = 1.75  # metres: the body that thresholds are given for
 SLOW = 0.2  # m/s at which a point counts half when its standing height is estimated
 APART = 0.06  # metres that one foot may stand above the other before it is held to hang in the air
 ANKLE, TOE, TIP, HEEL = 0, 1, 2, 3  # kinds of foot points
+BELOW = 0.9  # cosine within which an end site goes on as the shin does
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,7 +208,7 @@ def match_feet(one: Skeleton, other: Skeleton) -> tuple[Int[np.ndarray, " points
         For each foot point of either skeleton its kind, -1 where the other has none like it; in the order of
         `Contacts.names`.
     """
-    kinds = [_foot_kinds(one), _foot_kinds(other)]
+    kinds = [foot_kinds(one), foot_kinds(other)]
     fore = [set(found.tolist()) & {TOE, TIP} for found in kinds]
     if all(fore) and not fore[0] & fore[1]:
         kinds = [np.where(found == TIP, TOE, found) for found in kinds]
@@ -238,7 +239,8 @@ def carry_contacts(
     return replace(onto, in_contact=np.asarray((contacts.in_contact @ alike).astype(np.bool_)))
 
 
-def _foot_kinds(skeleton: Skeleton) -> Int[np.ndarray, " points"]:
+def foot_kinds(skeleton: Skeleton) -> Int[np.ndarray, " points"]:
+    """Return of what kind each foot point is, ANKLE, TOE, TIP or HEEL, in the order of `Contacts.names`."""
     found = find_anatomy(skeleton).joints
     joints, ends, _ = foot_points(skeleton)
     feet = [found[side + "foot"] for side in SIDES if side + "foot" in found]
@@ -248,14 +250,28 @@ def _foot_kinds(skeleton: Skeleton) -> Int[np.ndarray, " points"]:
 
 
 def _is_heel(skeleton: Skeleton, end: int, feet: list[int], has_toes: bool) -> bool:
-    """Tell whether an end site is a heel: under an ankle with a toe joint, else across the middle from the farthest end site."""
+    """Tell whether an end site is a heel.
+
+    It is under an ankle with a toe joint; else straight below the ankle while the skeleton stands in its zero pose (the shin
+    goes on, against the trunk); else across the middle from the farthest end site.
+    """
     ankle = int(skeleton.end_site_parents[end])
     if ankle not in feet or has_toes:
         return ankle in feet
+    found, offset = find_anatomy(skeleton).joints, skeleton.end_site_offsets[end]
+    trunk = skeleton.offsets[found["chest"]] if "chest" in found else np.zeros(3)
+    if _along(offset, skeleton.offsets[ankle]) > BELOW and _along(offset, trunk) < -BELOW:
+        return True
     offsets = skeleton.end_site_offsets[skeleton.end_site_parents == ankle]
     middle = offsets.mean(axis=0)
     farthest = offsets[np.linalg.norm(offsets, axis=1).argmax()]
-    return bool((skeleton.end_site_offsets[end] - middle) @ (farthest - middle) < 0.0)
+    return bool((offset - middle) @ (farthest - middle) < 0.0)
+
+
+def _along(one: np.ndarray, other: np.ndarray) -> float:
+    """Return the cosine between two offsets, 0 where one is null."""
+    lengths = float(np.linalg.norm(one) * np.linalg.norm(other))
+    return float(one @ other) / lengths if lengths > 0.0 else 0.0
 
 
 def _standing_heights(heights: np.ndarray, speeds: np.ndarray, sides: np.ndarray, num_joints: int, scale: float) -> np.ndarray:

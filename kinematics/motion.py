@@ -8,7 +8,7 @@ from typing import overload
 import numpy as np
 from jaxtyping import Float
 
-from kinematics._arrays import FrozenArrays, frozen, is_handed_over
+from kinematics._arrays import FrozenArrays, frozen, hand_over, is_handed_over
 from kinematics.errors import InputError
 from kinematics.skeleton import Skeleton
 
@@ -204,7 +204,7 @@ class Motion(FrozenArrays):
 
     def with_root_positions(self, root_positions: Float[np.ndarray, "frames 3"]) -> Motion:
         """Return the motion with the root elsewhere."""
-        return replace(self, root_positions=root_positions)
+        return replace(self, root_positions=root_positions, local_rotations=hand_over(self.local_rotations))
 
     def with_local_rotations(self, local_rotations: Float[np.ndarray, "frames joints 4"]) -> Motion:
         """Return the motion with other rotations."""
@@ -212,11 +212,11 @@ class Motion(FrozenArrays):
 
     def with_skeleton(self, skeleton: Skeleton) -> Motion:
         """Return the same root positions and rotations on another skeleton of as many joints."""
-        return replace(self, skeleton=skeleton)
+        return replace(self, skeleton=skeleton, local_rotations=hand_over(self.local_rotations))
 
     def with_frame_time(self, frame_time: float) -> Motion:
         """Return the same frames, played at another rate (`edit.resample` makes new frames instead)."""
-        return replace(self, frame_time=frame_time)
+        return replace(self, frame_time=frame_time, local_rotations=hand_over(self.local_rotations))
 
     def allclose(self, other: Motion, *, atol: float = 1e-9) -> bool:
         """Tell whether two motions are the same in skeleton, time and pose; q and -q are the same."""

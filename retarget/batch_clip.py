@@ -157,7 +157,7 @@ def _do(settings: Settings, task: Task) -> ClipResult:
     notes += result.report.warnings
     numbers = _report_numbers(result.report)
     try:
-        numbers |= _score_numbers(job.score(motions[0], result))
+        numbers |= _score_numbers(job.score(motions[0], result).as_dict())
         if settings.config.in_place:
             numbers |= dict.fromkeys(WAY)
     except KinematicsError as error:

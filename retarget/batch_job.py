@@ -10,24 +10,25 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from kinematics.errors import InputError, MissingFileError
-from kinematics.io import load_motion, save_motion
+from kinematics.io import save_motion
 from kinematics.motion import Motion
 from retarget.body import read_body
 from retarget.config import RetargetConfig
 from retarget.pipeline import Retargeted, retarget
-from retarget.robots import Robot, find_model, is_robot, load_robot, save_robot_motion
+from retarget.robots import Robot, find_model, is_robot, save_robot_motion
 from retarget.robots.export import EXTENSIONS as ROBOT_EXTENSIONS
 from retarget.robots.score import score_robot
 from retarget.robots.twin import make_twin
 from retarget.score import score
+from retarget.score_card import ScoreCard
+from retarget.targets import load_target
 
 EXTENSIONS = (".bvh", ".npz")
-RESULTS = 3  # goes up when a result would come out otherwise or a manifest holds other numbers, so that clips are done again
+RESULTS = 4  # goes up when a result would come out otherwise or a manifest holds other numbers, so that clips are done again
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,17 +51,20 @@ class Job:
         """
         return retarget(source, self.target, config=self.config)
 
-    def score(self, source: Motion, result: Retargeted) -> dict[str, Any]:
-        """Return the score card as a dictionary.
+    def score(self, source: Motion, result: Retargeted) -> ScoreCard:
+        """Measure a result beside its source.
 
         Raises:
             InputError: Where the two cannot be compared.
             RetargetError: Where one of the two is no body with two legs.
         """
+        joint_map, limit = result.joint_map, self.config.hinge_limit_rad_s
         if isinstance(self.target, Robot):
-            card = score_robot(source, result.motion, self.target, velocity_limit=self.config.velocity_limit_rad_s)
-            return card.as_dict()
-        return score(source, result.motion, joint_map=result.joint_map, target=self.target).as_dict()
+            card = score_robot(source, result.motion, self.target, joint_map=joint_map, velocity_limit=limit)
+        else:
+            part = self.config.part
+            card = score(source, result.motion, joint_map=joint_map, target=self.target, velocity_limit=limit, part=part)
+        return card
 
     def save(self, motion: Motion, path: Path) -> None:
         """Write a result, all or nothing.
@@ -118,7 +122,7 @@ def make_job(target: str, digest: str, config: RetargetConfig) -> Job:
 
 @lru_cache(maxsize=1)
 def _read_target(target: str, digest: str) -> Motion | Robot:
-    read = load_robot(target) if is_robot(target) else load_motion(target)
+    read = load_target(target)
     if isinstance(read, Robot):
         make_twin(read)  # refuses what has no two legs
     else:

@@ -15,14 +15,15 @@ from kinematics.body import measure_body
 from kinematics.errors import InputError
 from kinematics.forward import GlobalTransforms, forward_kinematics
 from kinematics.frames import rotation_to_y_up
-from kinematics.motion import Motion
+from kinematics.motion import Motion, Pose
 from kinematics.rotations import quaternion
 from kinematics.skeleton import Skeleton
 from kinematics.standardize import standardize
 from kinematics.world import inspect_world
 from retarget.doll import SIDES
 from retarget.errors import RetargetError
-from retarget.rest_pose import RestPose, find_rest_pose, zero_pose_frame
+from retarget.given_rest import given_rest
+from retarget.rest_pose import RestPose, find_rest_pose, rest_of_pose, zero_pose_frame
 
 STILL = np.radians(1.0)  # a joint that turns less than this in a clip is at rest in it
 STRETCH = 0.01  # share of the leg by which joints may leave their rest offset unmentioned
@@ -45,6 +46,7 @@ class Body:
         to_y_up: The rotation (wxyz) from its file's world to one with Y up, shape (4,).
         metres_per_unit: Factor from the file's unit to metres.
         warnings: What was guessed, one sentence each.
+        given_rest: The rest pose that the caller gave, on `skeleton`; None without one.
     """
 
     skeleton: Skeleton
@@ -54,6 +56,7 @@ class Body:
     to_y_up: Float[np.ndarray, " 4"]
     metres_per_unit: float
     warnings: tuple[str, ...]
+    given_rest: Pose | None = None
 
     @property
     def joints(self) -> Mapping[str, int]:
@@ -75,15 +78,17 @@ class Body:
     def resting_rotations(self) -> Float[np.ndarray, "joints 4"]:
         """Return the local rotation of each joint while nothing drives it; the root's in a world with Y up.
 
-        It is the one that the joint keeps through the clip; for a joint that moves, the zero pose, or the clip's mean where
-        the zero pose is no pose.
+        It is the one that the joint keeps through the clip; for a joint that moves, that of the rest pose given, else the zero
+        pose, or the clip's mean where the zero pose is no pose.
         """
         resting = np.tile(quaternion.IDENTITY, (self.skeleton.num_joints, 1))
+        if self.given_rest is not None:
+            resting[:] = self.given_rest.local_rotations
         resting[0] = self.to_y_up
         if self.clip.num_frames:
             mean = quaternion.mean(self.clip.local_rotations)
             still = quaternion.angle_between(mean, self.clip.local_rotations).max(axis=0) < STILL
-            kept = still if self.rest.origin == "zero pose" else np.ones_like(still)
+            kept = still if self.rest.origin in ("given pose", "zero pose") else np.ones_like(still)
             resting[kept] = mean[kept]
         return resting
 
@@ -96,7 +101,7 @@ def read_body(given: Skeleton | Motion, which: str) -> Body:
         which: "source" or "target", for messages.
 
     Raises:
-        RetargetError: Where it is no body with two legs, or a mirrored one.
+        RetargetError: Where it is no body with two legs, or a mirrored one, or a rest pose given is none.
     """
     if isinstance(given, Skeleton):
         return _read_skeleton(given, which)
@@ -117,7 +122,8 @@ def _read_skeleton(given: Skeleton, which: str) -> Body:
 def _read(given: Skeleton | Motion, which: str) -> Body:
     skeleton, stretch = rigid_skeleton(given)
     require_legs(skeleton, find_anatomy(skeleton), which)
-    motion = given if isinstance(given, Motion) and given.num_frames else _zero_pose_motion(skeleton)
+    pose = given_rest(given, skeleton, which)
+    motion = given if isinstance(given, Motion) and given.num_frames else _standing_motion(skeleton, pose)
     try:
         found = standardize(motion)
     except InputError as error:
@@ -131,7 +137,7 @@ def _read(given: Skeleton | Motion, which: str) -> Body:
     if not find_anatomy(skeleton).by_names:  # left and right stay as they were understood
         clip = replace(clip, skeleton=with_anatomy(clip.skeleton, find_anatomy(skeleton)))
     transforms = forward_kinematics(clip)
-    rest = find_rest_pose(skeleton, transforms)
+    rest = find_rest_pose(skeleton, transforms) if pose is None else rest_of_pose(pose, which)
     warnings = []
     if stretch > STRETCH:
         warnings.append(f"the {which}'s joints leave their places by up to {stretch:.0%} of the leg; their median is taken")
@@ -140,10 +146,10 @@ def _read(given: Skeleton | Motion, which: str) -> Body:
     if not rest.is_certain:
         warnings.append(
             f"the {which}'s zero pose is no standing body and no clip of it was given, so the twist of its limbs is a guess; "
-            "give a clip instead of the bare skeleton"
+            "give a clip instead of the bare skeleton, or a rest pose"
         )
     to_y_up = rotation_to_y_up(found.report.up.value)
-    return Body(skeleton, clip, transforms, rest, to_y_up, found.report.metres_per_unit, tuple(warnings))
+    return Body(skeleton, clip, transforms, rest, to_y_up, found.report.metres_per_unit, tuple(warnings), pose)
 
 
 def rigid_skeleton(given: Skeleton | Motion) -> tuple[Skeleton, float]:
@@ -191,8 +197,10 @@ def require_legs(skeleton: Skeleton, anatomy: Anatomy, which: str) -> None:
     )
 
 
-def _zero_pose_motion(skeleton: Skeleton) -> Motion:
-    """Return one frame of the zero pose where that is a standing body, else no frame."""
+def _standing_motion(skeleton: Skeleton, pose: Pose | None) -> Motion:
+    """Return one frame of the rest pose given, else of the zero pose where that is a standing body, else no frame."""
+    if pose is not None:
+        return Motion(skeleton, pose.root_positions[None], pose.local_rotations[None], 1.0 / 30.0)
     frames = 0 if zero_pose_frame(skeleton) is None else 1
     rotations = np.tile(quaternion.IDENTITY, (frames, skeleton.num_joints, 1))
     return Motion(skeleton, np.zeros((frames, 3)), rotations, 1.0 / 30.0)

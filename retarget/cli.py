@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -15,23 +15,21 @@ from kinematics.cli import run
 from kinematics.errors import InputError
 from kinematics.io import load_motion, save_motion
 from kinematics.io.files import EXTENSIONS
-from kinematics.motion import Motion
 from kinematics.viewer.figure import draw
 from retarget import cli_batch, cli_score, map_file
-from retarget.config import RetargetConfig
+from retarget.batch_job import Job
 from retarget.config import preset as config_by_name
-from retarget.pipeline import Retargeted, retarget
-from retarget.robots import Robot, is_robot, load_robot, save_robot_motion
+from retarget.pipeline import retarget
+from retarget.robots import Robot, is_robot, save_robot_motion
 from retarget.robots.export import EXTENSIONS as ROBOT_EXTENSIONS
-from retarget.robots.score import score_robot
-from retarget.score import score
-from retarget.score_card import ScoreCard
+from retarget.targets import load_rest, load_target, rest_file
 
 DESCRIPTION = (
     "Put a motion on another skeleton; which joint is which is found without a table. "
     "`python -m retarget score SOURCE RESULT` measures a result; `python -m retarget batch FOLDER --to TARGET -o OUT` does "
     "every clip of a folder."
 )
+FORMAT_VERSION = 1  # of the JSON
 
 
 def retarget_clip(
@@ -43,6 +41,9 @@ def retarget_clip(
     preset: str = "feet",
     part: str = "whole",
     in_place: bool = False,
+    velocity_limit: float | None = None,
+    rest: str | None = None,
+    target_rest: str | None = None,
     map: Path | None = None,  # noqa: A002
     save_map: Path | None = None,
     picture: bool = True,
@@ -61,19 +62,25 @@ def retarget_clip(
         preset: "feet" plants feet and keeps hands by the body, "style" plants feet, "faithful" keeps rotations alone.
         part: "whole", or "upper" or "lower": the rest of the body moves as in the target's file.
         in_place: Take the way over the ground out.
+        velocity_limit: Radians a second that no joint but the root turns faster than; by default 9.42 (3 pi) for the hinges of a
+            robot, and no limit else.
+        rest: How the clip's body stands at rest, where its file's zero pose says nothing: a motion file of that skeleton whose
+            first frame is a T or A pose or has hanging arms; FILE@12 is frame 12 of it, and 12 alone frame 12 of the clip itself.
+        target_rest: The same of the target.
         map: Joint map to use (.toml), as --save-map writes it, edited by hand.
         save_map: Write the joint map that was used (.toml).
         picture: Draw both bodies at several instants into a PNG file of the same name, replacing it; it belongs to the output.
-        json: Write all numbers of the score into a JSON file of the same name, replacing it.
+        json: Print one JSON object with all numbers of map, report and score instead of tables.
     """
-    shown, numbers = output.with_suffix(".png"), output.with_suffix(".json")
-    written = [output, *([shown] if picture else []), *([numbers] if json else []), *([save_map] if save_map else [])]
-    _require_usable(written, [clip, to, *([map] if map else [])], ROBOT_EXTENSIONS if is_robot(to) else EXTENSIONS)
-    source = load_motion(clip)
-    target = load_robot(to) if is_robot(to) else load_motion(to)
+    shown = output.with_suffix(".png")
+    written = [output, *([shown] if picture else []), *([save_map] if save_map else [])]
+    read = [clip, to, map, rest_file(rest), rest_file(target_rest)]
+    _require_usable(written, [path for path in read if path is not None], ROBOT_EXTENSIONS if is_robot(to) else EXTENSIONS)
+    source, target = load_motion(clip), load_target(to)
     given = None if map is None else map_file.load_map(map, source=source.skeleton, target=target.skeleton)
-    config = replace(config_by_name(preset), part=part, in_place=in_place)
-    result = retarget(source, target, joint_map=given, config=config)
+    config = replace(config_by_name(preset), part=part, in_place=in_place, velocity_limit_rad_s=velocity_limit)
+    poses = {"rest": load_rest(rest), "target_rest": load_rest(target_rest)}
+    result = retarget(source, target, joint_map=given, config=config, **poses)
     if isinstance(target, Robot):
         save_robot_motion(target, result.motion, output)
     else:
@@ -82,19 +89,22 @@ def retarget_clip(
         map_file.save_map(result.joint_map, save_map)
     if picture:
         draw([source, result.motion], shown, labels=[clip.name, f"{clip.name} on {to.name}"], same_camera=True)
-    card = _score(source, result, target, config)
+    card = Job(target, config).score(source, result)
     if json:
-        cli_score.save_json(card, numbers)
+        cli_score.print_json(
+            {
+                "format_version": FORMAT_VERSION,
+                "written": [str(file) for file in written],
+                "joint_map": asdict(result.joint_map),
+                "report": asdict(result.report),
+                "score": card.as_dict(),
+            }
+        )
+        return
     console = cli_score.page()
     console.print(result.joint_map, result.report, card.short)
     for file in written:
         console.print(f"wrote {escape(str(file))}", highlight=False, soft_wrap=True)
-
-
-def _score(source: Motion, result: Retargeted, target: Motion | Robot, config: RetargetConfig) -> ScoreCard:
-    if isinstance(target, Robot):
-        return score_robot(source, result.motion, target, velocity_limit=config.velocity_limit_rad_s)
-    return score(source, result.motion, joint_map=result.joint_map, target=target)
 
 
 def _require_usable(written: Sequence[Path], read: Sequence[Path], extensions: Sequence[str]) -> None:

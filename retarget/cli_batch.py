@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -32,10 +33,12 @@ def batch_folder(
     preset: PRESET = "feet",
     part: Literal["whole", "upper", "lower"] = "whole",
     in_place: bool = False,
+    velocity_limit: float | None = None,
     workers: int | None = None,
     ray: str | None = None,
     pictures: bool = True,
     format: Literal["csv", "npz", "bvh"] | None = None,  # noqa: A002 - the name of the flag
+    json: bool = False,
 ) -> int:
     """Put every motion file (.bvh, .npz) under a folder on another skeleton or on a robot.
 
@@ -50,11 +53,14 @@ def batch_folder(
         preset: What is kept beside the rotations: feet and hands, feet alone (style), nothing (faithful).
         part: "whole", or "upper" or "lower": the rest of the body moves as in the target's file. A robot moves as a whole.
         in_place: Take the way over the ground out.
+        velocity_limit: Radians a second that no joint but the root turns faster than; by default 9.42 (3 pi) for the hinges of a
+            robot, and no limit else.
         workers: Worker processes; by default one a processor. Each holds one clip in memory.
         ray: Address of a Ray cluster to work instead ("auto" for the one of this machine); all its machines must see the
             folders under the same paths.
         pictures: Draw each clip for the page.
         format: Format of all results: bvh or npz, by default that of each source; of a robot csv (the default), npz or bvh.
+        json: Print the report as one JSON object, what report.json holds, instead of the summary.
     """
     console = Console(stderr=True)
     bar = _Bar(console)
@@ -64,7 +70,7 @@ def batch_folder(
                 folder,
                 to,
                 output,
-                config=replace(config_by_name(preset), part=part, in_place=in_place),
+                config=replace(config_by_name(preset), part=part, in_place=in_place, velocity_limit_rad_s=velocity_limit),
                 workers=workers,
                 ray=ray,
                 pictures=pictures,
@@ -74,6 +80,9 @@ def batch_folder(
     except KeyboardInterrupt:
         console.print(f"interrupted: {bar.summary}; the same command goes on from there", highlight=False, soft_wrap=True)
         return INTERRUPTED
+    if json:
+        sys.stdout.write(report.as_json())
+        return 1 if report.failed else 0
     out = page()
     out.print(report)
     for written in (output / batch.REPORT, output / batch.PAGE):

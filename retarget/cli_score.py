@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
+import json as text
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Literal
 
 import tyro
 from rich.console import Console
 
 from kinematics.io import load_motion
-from kinematics.io.atomic import write_bytes
 from retarget.score import score
-from retarget.score_card import ScoreCard
 
 PAGE = 120  # columns of what is printed where no terminal tells
 
@@ -25,6 +25,7 @@ def score_clips(
     /,
     *,
     target: Path | None = None,
+    part: Literal["whole", "upper", "lower"] = "whole",
     json: bool = False,
 ) -> None:
     """Measure how good a retargeted clip is: feet, floor, likeness to its source, steadiness; source and result side by side.
@@ -33,28 +34,20 @@ def score_clips(
         source: Motion file (.bvh or .npz) that was retargeted.
         result: Motion file with the same frames on another body, in any unit and axes.
         target: Another clip of the result's skeleton, to tell its unit and up axis where the result leaves doubt.
+        part: "upper" or "lower" where that part alone was retargeted: the rest is not looked at.
         json: Print JSON instead of the table.
     """
     given = None if target is None else load_motion(target)
-    card = score(load_motion(source), load_motion(result), target=given)
+    card = score(load_motion(source), load_motion(result), target=given, part=part)
     if json:
-        sys.stdout.write(as_json(card))
+        print_json(card.as_dict())
         return
     page().print(card)
 
 
-def as_json(card: ScoreCard) -> str:
-    """Return a score card as JSON text."""
-    return json.dumps(card.as_dict(), indent=2, allow_nan=False) + "\n"
-
-
-def save_json(card: ScoreCard, path: Path) -> None:
-    """Write a score card as a JSON file, all or nothing.
-
-    Raises:
-        InputError: Where it cannot be written.
-    """
-    write_bytes(path, as_json(card).encode())
+def print_json(numbers: Mapping[str, Any]) -> None:
+    """Print one JSON object."""
+    sys.stdout.write(text.dumps(numbers, indent=2, allow_nan=False) + "\n")
 
 
 def page() -> Console:

@@ -13,6 +13,7 @@ from kinematics.ik.limits import Limit
 from retarget.errors import RetargetError
 
 PARTS = ("whole", "upper", "lower")
+VELOCITY_LIMIT = 3.0 * np.pi  # rad/s: of robots
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,12 +41,12 @@ class RetargetConfig:
     ease_s: float = 0.07
     """Seconds at both ends of a stance within which a foot comes to rest and leaves."""
 
-    velocity_limit_rad_s: float = 3.0 * np.pi
-    """Radians a second that no hinge of a robot turns faster than."""
+    velocity_limit_rad_s: float | None = None
+    """Radians a second that no joint but the root turns faster than; None: 3 pi for the hinges of a robot, else no limit."""
 
     def __post_init__(self) -> None:
         """Check the values."""
-        numbers = {name: getattr(self, name) for name in ("hands", "ease_s", "velocity_limit_rad_s")}
+        numbers = {"hands": self.hands, "ease_s": self.ease_s, "velocity_limit_rad_s": self.hinge_limit_rad_s}
         for name, value in numbers.items():
             if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
                 raise RetargetError(f"{name} must be a finite number, got {value!r}")
@@ -54,7 +55,7 @@ class RetargetConfig:
             if point.ndim not in (1, 2) or point.shape[-1] != 3 or not np.isfinite(point).all():
                 raise RetargetError(f"the pin of {name!r} must be a point (3,) or a path (frames, 3), got shape {point.shape}")
         object.__setattr__(self, "pins", pins)
-        if not self.velocity_limit_rad_s > 0.0:
+        if not self.hinge_limit_rad_s > 0.0:
             raise RetargetError(f"velocity_limit_rad_s must be positive, in radians a second; got {self.velocity_limit_rad_s}")
         if not 0.0 <= self.hands <= 1.0:
             raise RetargetError(f"hands must be from 0 (as the rotations say) to 1 (distances kept), got {self.hands}")
@@ -62,6 +63,11 @@ class RetargetConfig:
             raise UnknownNameError("part", self.part, PARTS)
         if not self.ease_s >= 0.0:
             raise RetargetError(f"ease_s must be 0 or more seconds, got {self.ease_s}")
+
+    @property
+    def hinge_limit_rad_s(self) -> float:
+        """Radians a second that no hinge of a robot turns faster than."""
+        return VELOCITY_LIMIT if self.velocity_limit_rad_s is None else self.velocity_limit_rad_s
 
 
 PRESETS: Mapping[str, RetargetConfig] = {

@@ -21,6 +21,8 @@ from retarget.body import require_legs, rigid_skeleton
 from retarget.doll import SIDES
 from retarget.joint_map import JointMap, JointPair
 from retarget.rest_pose import zero_pose_frame
+from retarget.robots.model import Robot
+from retarget.robots.twin import make_twin, own_pairs
 
 # Each part and the parts it may hang from, the nearest first.
 ABOVE: dict[str, tuple[str, ...]] = {
@@ -43,16 +45,19 @@ ALIKE = 0.2  # share of a chain by which its joints may sit elsewhere and still 
 PALM = re.compile("inhand|carp|palm")
 
 
-def match(source: Skeleton | Motion, target: Skeleton | Motion) -> JointMap:
+def match(source: Skeleton | Motion, target: Skeleton | Motion | Robot) -> JointMap:
     """Match the joints of two bodies.
 
     Args:
         source: The skeleton that moves, or a clip of it.
-        target: The skeleton that shall move, or a clip of it.
+        target: The skeleton that shall move, or a clip of it; or a robot, for which target joints are the last hinges of its
+            clusters: the one nearest the shin stands for the hip.
 
     Raises:
         RetargetError: Where one of them has no two legs; the message names what was found.
     """
+    if isinstance(target, Robot):
+        return own_pairs(match(source, make_twin(target).clip), target)
     (one, _), (other, _) = rigid_skeleton(source), rigid_skeleton(target)
     return _match(one, other)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from jaxtyping import Bool
 
 from kinematics.anatomy import SIDES, find_anatomy, path_between
 from kinematics.motion import Motion
@@ -32,8 +33,7 @@ def keep_own(result: Motion, own: Motion | Skeleton, part: str) -> Motion:
             f"part={part!r} keeps the rest of the body as the target's clip moves it; give a clip, not a skeleton"
         )
     frames = np.minimum(np.round(result.times / own.frame_time).astype(np.int64), own.num_frames - 1)
-    lower = _lower_body(result.skeleton)
-    mine = lower if part == "upper" else ~lower
+    mine = ~retargeted_joints(result.skeleton, part)
     local_rotations = np.where(mine[:, None], own.local_rotations[frames], result.local_rotations)
     moving = result.local_positions
     if own.local_positions is not None or moving is not None:
@@ -44,6 +44,19 @@ def keep_own(result: Motion, own: Motion | Skeleton, part: str) -> Motion:
         moving = np.where(mine[:, None], bones, others)
     roots = own.root_positions[frames] if mine[0] else result.root_positions
     return replace(result, root_positions=roots, local_rotations=local_rotations, local_positions=moving)
+
+
+def retargeted_joints(skeleton: Skeleton, part: str) -> Bool[np.ndarray, " joints"]:
+    """Tell which joints of a target are retargeted, and not moved by its own clip, shape (joints,).
+
+    Args:
+        skeleton: The target's skeleton.
+        part: "whole", "upper" or "lower".
+    """
+    if part == "whole":
+        return np.ones(skeleton.num_joints, dtype=np.bool_)
+    lower = _lower_body(skeleton)
+    return lower if part == "lower" else ~lower
 
 
 def _lower_body(skeleton: Skeleton) -> np.ndarray:

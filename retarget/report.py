@@ -12,6 +12,7 @@ from jaxtyping import Float
 from kinematics.anatomy import find_anatomy
 from kinematics.forward import GlobalTransforms
 from retarget.rest_pose import RestPose
+from retarget.speeds import SpeedReport
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -83,9 +84,10 @@ class RetargetReport(Directions):
         height_shift: How far the result was raised so that its feet stand as high as the source's, as a share of the
             target's leg length.
         same_body: Whether both skeletons have the same bone lengths up to one scale.
-        source_rest: What told the source's rest pose: "zero pose", "clip" or "bone directions".
+        source_rest: What told the source's rest pose: "given pose", "zero pose", "clip" or "bone directions".
         target_rest: What told the target's rest pose.
         bone_directions: Error of each bone between body parts, by its name out of `BONES`.
+        speed: What the limit of speed did to ball joints; None without one.
         warnings: What the user should know, one sentence each.
     """
 
@@ -98,6 +100,7 @@ class RetargetReport(Directions):
     source_rest: str
     target_rest: str
     bone_directions: Mapping[str, DirectionError]
+    speed: SpeedReport | None
     warnings: tuple[str, ...]
 
     def __rich__(self) -> Table:
@@ -118,9 +121,19 @@ class RetargetReport(Directions):
         table.add_row("bone direction error", f"mean {mean:.2f} (arms and legs {limbs:.2f}), max {most:.1f} degrees")
         for name, error in self.bone_directions.items():
             table.add_row(f"  {name.replace('_', ' ')}", f"{error.mean_degrees:.2f}, max {error.max_degrees:.1f}" + _build(error))
+        if self.speed is not None:
+            table.add_row("joints slowed", escape(_slowed(self.speed)))
         for warning in self.warnings:
             table.add_row("[yellow]note[/]", escape(warning))
         return table
+
+
+def _slowed(speed: SpeedReport) -> str:
+    limit = f"limit {speed.limit_rad_s:.4g} rad/s"
+    if not speed.joints:
+        return f"none ({limit}; fastest {speed.was_fastest or 'none'}, {speed.was_rad_s:.2f})"
+    who = ", ".join(speed.joints[:4]) + (f" and {len(speed.joints) - 4} more" if len(speed.joints) > 4 else "")
+    return f"{who}, in {speed.slowed:.1%} of frames ({limit}; {speed.was_fastest} was at {speed.was_rad_s:.2f})"
 
 
 def _build(error: DirectionError) -> str:

@@ -4,9 +4,10 @@ Files do not agree on the pose that zero rotations give: a T, an A, arms down, l
 +X). So each skeleton is brought, like a doll, into one common pose: Y up, facing +Z, legs down, arms out, feet forward. Where two
 dolls stand alike, a global rotation of the one away from that pose is the rotation of the other.
 
-The doll starts from the zero pose where that is a standing body; else from the frames of the clip in which the body stands
-straightest; else from the directions of its bones alone, and then the twist of the limbs is a guess. Limbs are then straightened
-by the smallest rotation, parents first, which keeps their twist: palms that face hanging arms' thighs face down in the T.
+The doll starts from the pose that the caller gives; else from the zero pose where that is a standing body; else from the frames
+of the clip in which the body stands straightest; else from the directions of its bones alone, and then the twist of the limbs
+is a guess. Limbs are then straightened by the smallest rotation, parents first, which keeps their twist: palms that face
+hanging arms' thighs face down in the T.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from jaxtyping import Float
 
 from kinematics._arrays import FrozenArrays, frozen
 from kinematics.anatomy import Anatomy, find_anatomy, stands_on_four
-from kinematics.forward import GlobalTransforms
+from kinematics.forward import GlobalTransforms, forward_kinematics
 from kinematics.frames import body_left
+from kinematics.motion import Pose
 from kinematics.rotations import quaternion
 from kinematics.skeleton import Skeleton
 from retarget.doll import FORWARD, LEFT, SIDES, UP, Doll, twist_onto, unit
@@ -40,7 +42,7 @@ class RestPose(FrozenArrays):
         global_rotations: Each joint's rotation in that pose, unit quaternions wxyz, shape (joints, 4).
         global_positions: Each joint's position with the root at the origin, in the skeleton's unit, shape (joints, 3).
         end_site_positions: Each end site's position, shape (ends, 3).
-        origin: "zero pose", "clip" or "bone directions": what told the pose.
+        origin: "given pose", "zero pose", "clip" or "bone directions": what told the pose.
         zero_up: The axis of the skeleton's own world that is up in its zero pose, shape (3,); None where that is no pose.
     """
 
@@ -97,12 +99,37 @@ def find_rest_pose(skeleton: Skeleton, clip: GlobalTransforms | None = None) -> 
 def _rest_of_zero_pose(skeleton: Skeleton) -> RestPose:
     frame = zero_pose_frame(skeleton)
     assert frame is not None
-    doll = Doll(skeleton)
-    four = bool(stands_on_four(find_anatomy(skeleton), doll.positions()[0]))
-    doll.rotations[:] = quaternion.from_matrix(frame.T)
+    return _stood_up(Doll(skeleton), frame, "zero pose", frame[:, 1])
+
+
+def rest_of_pose(pose: Pose, which: str) -> RestPose:
+    """Bring a body that stands in a given pose, facing anywhere in its own world, into the common rest pose.
+
+    Args:
+        pose: A T, an A, or a pose with hanging arms.
+        which: "source" or "target", for messages.
+
+    Raises:
+        RetargetError: Where it is no standing body, or its toes point backwards.
+    """
+    doll = Doll(pose.skeleton)
+    doll.rotations[:] = forward_kinematics(pose).global_rotations
+    frame = _standing_frame(doll, f"{which}'s rest pose", meant=False)
+    if frame is None:
+        raise RetargetError(
+            f"the pose given as the {which}'s rest pose is no standing body: legs must be straight and against the trunk, "
+            "hips across it; give a frame in which it stands in a T or A pose, or with its arms down"
+        )
+    return _stood_up(doll, frame, "given pose", None)
+
+
+def _stood_up(doll: Doll, frame: np.ndarray, origin: str, zero_up: np.ndarray | None) -> RestPose:
+    """Turn a standing body to Y up, facing +Z, and straighten its limbs."""
+    four = bool(stands_on_four(find_anatomy(doll.skeleton), doll.positions()[0]))
+    doll.rotations[:] = quaternion.multiply(quaternion.from_matrix(frame.T), doll.rotations)
     doll.straighten(on_four=four)
     where, ends = doll.positions()
-    return RestPose(skeleton, doll.rotations, where, ends, "zero pose", frame[:, 1])
+    return RestPose(doll.skeleton, doll.rotations, where, ends, origin, zero_up)
 
 
 @lru_cache(maxsize=64)
@@ -114,10 +141,17 @@ def zero_pose_frame(skeleton: Skeleton) -> Float[np.ndarray, "3 3"] | None:
     Raises:
         RetargetError: Where the toes point backwards.
     """
-    anatomy = find_anatomy(skeleton)
+    frame = _standing_frame(Doll(skeleton), "zero pose", meant=True)
+    if frame is not None:
+        frame.setflags(write=False)
+    return frame
+
+
+def _standing_frame(doll: Doll, pose: str, *, meant: bool) -> Float[np.ndarray, "3 3"] | None:
+    """Return the axes of a doll that stands; `meant`: where it nearly faces along a coordinate axis, it is meant to."""
+    anatomy = find_anatomy(doll.skeleton)
     if not anatomy.has_legs:
         return None
-    doll = Doll(skeleton)
     where, _ = doll.positions()
     joints = anatomy.joints
     part = {role: where[joint] for role, joint in joints.items()}
@@ -137,12 +171,12 @@ def zero_pose_frame(skeleton: Skeleton) -> Float[np.ndarray, "3 3"] | None:
         return None
     else:
         up, back = _snapped(unit(trunk - legs.mean(axis=0))), np.zeros(3)
-    left = _snapped(unit(across - (across @ up) * up))
+    left = unit(across - (across @ up) * up)
+    left = _snapped(left) if meant else left
     left = unit(left - (left @ up) * up)
     frame = np.stack([left, up, np.cross(left, up)], axis=1)
     ahead = np.array([doll.bone(side + "foot", side + "toe") for side, _ in SIDES]) if not back.any() else -back[None]
-    require_unmirrored(ahead @ frame[:, 2:], "zero pose")
-    frame.setflags(write=False)
+    require_unmirrored(ahead @ frame[:, 2:], pose)
     return frame
 
 

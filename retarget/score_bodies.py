@@ -31,6 +31,7 @@ LIMBS: dict[str, tuple[str, tuple[str, ...]]] = {
     )
 }
 # Joints at which limbs begin, the middle between the two, and the two.
+LEGS = ("shin", "foot")
 SOCKETS = {"thigh": "hips", "upper_arm": "shoulders"}
 Points = dict[str, Float[np.ndarray, "frames 3"]]
 
@@ -83,7 +84,7 @@ def common_parts(source: Skeleton, result: Skeleton, joint_map: JointMap | None 
 
 
 def compare_key_bodies(
-    source: GlobalTransforms, result: GlobalTransforms, parts: Mapping[str, tuple[int, int]], height: float
+    source: GlobalTransforms, result: GlobalTransforms, parts: Mapping[str, tuple[int, int]], height: float, part: str
 ) -> KeyBodies:
     """Compare where the key bodies are.
 
@@ -97,6 +98,7 @@ def compare_key_bodies(
         result: That of the result, frame by frame.
         parts: Joints of each body part: of the source and of the result. Both legs must be there.
         height: Body height of the result in metres.
+        part: "whole", or the part of the body ("upper", "lower") whose key bodies count.
     """
     here = _points(source, {role: pair[0] for role, pair in parts.items()})
     there = _points(result, {role: pair[1] for role, pair in parts.items()})
@@ -107,7 +109,7 @@ def compare_key_bodies(
             wanted[name] = wanted[start] + _ratio(here, there, chain) * (here[name] - here[start])
         if name == "shoulders" and name in wanted:
             _sockets(wanted, here, there, "upper_arm")
-    names = [name for name in LIMBS if name in wanted]
+    names = [name for name in LIMBS if name in wanted and (part == "whole" or name.endswith(LEGS) == (part == "lower"))]
     gaps = {name: there[name] - wanted[name] for name in names}
     leg_ratio = float(np.mean([_ratio(here, there, LIMBS[side + "foot"][1]) for side, _ in SIDES]))
     path = there["hips"] - leg_ratio * here["hips"]
@@ -145,6 +147,8 @@ def _length(start: np.ndarray, end: np.ndarray) -> float:
 def _position_error(gaps: Points, height: float) -> tuple[PositionError, dict[str, float]]:
     """Sum up distances over frames and points; and the mean of each point in centimetres."""
     names = list(gaps)
+    if not names:
+        return PositionError(0.0, 0.0, 0.0, 0.0, "", 0), {}
     distances = np.stack([np.sqrt(np.einsum("fi,fi->f", gap, gap)) for gap in gaps.values()])
     body, frame = np.unravel_index(int(distances.argmax()), distances.shape)
     mean, most, percent = float(distances.mean()), float(distances.max()), 100.0 / height if height > 0.0 else 0.0

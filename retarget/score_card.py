@@ -67,6 +67,7 @@ class ScoreCard(Directions):
         slide_per_second: The same with the threshold of its comment, 0.01 metres a second.
         turn_ratio: Largest turn in one frame, that of the result over that of the source.
         notes: What the reader should know, one sentence each.
+        part: What was compared: "whole", "lower", or "upper"; of the latter, numbers of feet, floor and way say nothing.
     """
 
     frames: int
@@ -81,6 +82,7 @@ class ScoreCard(Directions):
     slide_per_second: SlideFraction
     turn_ratio: float
     notes: tuple[str, ...]
+    part: str = "whole"
 
     @property
     def short(self) -> Table:
@@ -88,10 +90,18 @@ class ScoreCard(Directions):
         return _table(self, [row for row in _rows(self) if row[0] in SHORT])
 
     def as_dict(self) -> dict[str, Any]:
-        """Return all numbers with names, units in the names, and a `format_version`, ready for JSON."""
+        """Return all numbers with names, units in the names, and a `format_version`, ready for JSON.
+
+        None stands where a number has no meaning.
+        """
+        numbers = asdict(self)
+        if self.part == "upper":
+            for table, names in ((numbers, OF_FEET), (numbers["source"], OF_FEET), (numbers["result"], OF_FEET)):
+                table.update((name, None) for name in names if name in table)
+            numbers["key_bodies"]["path"] = None
         return {
             "format_version": FORMAT_VERSION,
-            **asdict(self),
+            **numbers,
             "limb_direction_error_degrees": self.limb_direction_error_degrees,
             "mean_direction_error_degrees": self.mean_direction_error_degrees,
             "max_direction_error_degrees": self.max_direction_error_degrees,
@@ -101,6 +111,10 @@ class ScoreCard(Directions):
         """Return all numbers as a table for the terminal."""
         return _table(self, _rows(self))
 
+
+# Fields of both classes about feet, floor and way, and the rows of the table that show them.
+OF_FEET = ("slide", "own_slide", "penetration", "floating", "floor_cm", "sinking", "slide_per_frame", "slide_per_second")
+ROWS_OF_FEET = ("stance", "slide in", "toes over", "floats", "sinks", "feet over", "body below", "floor", "path off")
 
 SHORT = (
     "stance slide, mean",
@@ -166,6 +180,8 @@ def _rows(card: ScoreCard) -> list[Row]:
         only("bone directions off, mean", "degrees", card.mean_direction_error_degrees),
         only("  most", "degrees", card.max_direction_error_degrees),
     ]
+    if card.part == "upper":
+        rows = _without_feet(rows)
     for label, value in (("source", one.overstepping), ("result", other.overstepping)):
         if value is not None:
             said = (f"{100.0 * value.fraction:.2f}", "-") if label == "source" else ("-", f"{100.0 * value.fraction:.2f}")
@@ -186,3 +202,15 @@ def _rows(card: ScoreCard) -> list[Row]:
         both("first frame over usual", "times", (one.first_frame.ratio, other.first_frame.ratio), "at most 1.5"),
     ]
     return rows
+
+
+def _without_feet(rows: list[Row]) -> list[Row]:
+    """Leave out what tells of feet, floor and way: those rows, and the indented ones below them."""
+    kept: list[Row] = []
+    shown = True
+    for row in rows:
+        if not row[0].startswith("  "):
+            shown = not row[0].startswith(ROWS_OF_FEET)
+        if shown:
+            kept.append(row)
+    return kept

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 
-from kinematics.contacts import Contacts, carry_contacts
+from kinematics.contacts import Contacts
 from kinematics.forward import GlobalTransforms
 from kinematics.metrics import Floating, Penetration
 from retarget.doll import SIDES
+from retarget.stance import TOLERANCE
 
-TOLERANCE = 0.01  # metres above or below where it stands that a foot may be
 PER_FRAME = 0.01  # metres a frame: OmniRetarget's threshold of stance and of sliding
 PER_SECOND = 0.01  # metres a second: what the comment beside it says
 
@@ -34,30 +34,6 @@ class SlideFraction:
     stance_frames: int
     threshold_cm_frame: float
     threshold_cm_s: float
-
-
-def stand_as(
-    source: Contacts, kinds: Int[np.ndarray, " points"], own: Contacts, own_kinds: Int[np.ndarray, " others"]
-) -> Contacts:
-    """Let feet stand when those of the source do, each point where it is then.
-
-    A point stands at the median of its heights over all frames in which the source's stands and is within 1 cm (of a body of
-    1.75 m) of its own standing height. So a few frames too low or too high do not move the floor that they are measured from;
-    and an ankle has a height of its own. The floor is the lowest point's.
-
-    Args:
-        source: The source's contacts, in metres.
-        kinds: Kind of each of its points, as `kinematics.contacts.match_feet` returns it.
-        own: Contacts of the body that takes them over (the source itself, for its own column), in metres.
-        own_kinds: Kind of each of its points.
-    """
-    stance = carry_contacts(source, kinds, own, own_kinds)
-    down = source.in_contact & (source.heights - source.standing_heights < TOLERANCE * source.scale)
-    here = carry_contacts(replace(source, in_contact=down), kinds, own, own_kinds).in_contact
-    standing = np.array(own.standing_heights)
-    for point in np.flatnonzero(here.any(axis=0)).tolist():
-        standing[point] = np.median(own.heights[here[:, point], point])
-    return replace(stance, standing_heights=standing, floor=float(standing.min()) if standing.size else 0.0)
 
 
 def floating_feet(above: Float[np.ndarray, " stances"]) -> Floating:

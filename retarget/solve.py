@@ -26,7 +26,7 @@ from retarget.feet import FootGoal, plan_feet
 from retarget.hands import plan_hands
 
 ROOT_STIFFNESS = 25.0  # legs come first
-SMOOTHNESS = 0.03  # enough to keep knees from popping next to straight legs
+SMOOTHNESS = 0.015  # enough to keep knees from popping next to straight legs
 ITERATIONS, LIMITED_ITERATIONS = 2, 30  # the closed form knows no limits
 STRAIGHT, LONGEST = 0.985, 0.9995  # shares of a leg's length: the root gives way only beyond
 PINNED = 0.01  # share of a leg's length from its pin at which a point is said to miss it
@@ -44,7 +44,8 @@ def bend(draft: Motion, source: Body, scale: float, config: RetargetConfig) -> M
     """
     if config.feet:
         contacts = foot_contacts(source.clip, transforms=source.transforms)
-        draft = bend_legs(draft, plan_feet(contacts, scale, draft, forward_kinematics(draft), config.ease_s), config.limits)
+        feet = plan_feet(contacts, source.transforms, scale, draft, forward_kinematics(draft), config.ease_s)
+        draft = bend_legs(draft, feet, config.limits)
     if config.hands > 0.0:
         wrists = plan_hands(source, draft, config.hands)
         draft = bend_arms(draft, wrists, config.limits)

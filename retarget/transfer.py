@@ -135,11 +135,19 @@ def _bones(joint: int, driver: dict[int, int], source: RestPose, target: RestPos
             ours.append(source.global_positions[driver[child]] - source.global_positions[one])
             theirs.append(target.global_positions[child] - target.global_positions[joint])
     if not theirs:
-        ends = source.skeleton.end_site_parents == one, target.skeleton.end_site_parents == joint
-        if ends[0].sum() == 1 and ends[1].sum() == 1:
-            ours.append(source.end_site_positions[ends[0]][0] - source.global_positions[one])
-            theirs.append(target.end_site_positions[ends[1]][0] - target.global_positions[joint])
+        ends = _tips(source, one), _tips(target, joint)
+        if len(ends[0]) == 1 and len(ends[1]) == 1:
+            ours.append(ends[0][0] - source.global_positions[one])
+            theirs.append(ends[1][0] - target.global_positions[joint])
     return np.array(ours).reshape(-1, 3), np.array(theirs).reshape(-1, 3)
+
+
+def _tips(rest: RestPose, joint: int) -> np.ndarray:
+    """Return where the bones of a joint end that no joint continues: its end sites, and joints below it that are leaves."""
+    skeleton = rest.skeleton
+    leaves = [child for child in skeleton.children[joint] if not skeleton.children[child]]
+    ends = rest.end_site_positions[skeleton.end_site_parents == joint]
+    return np.concatenate([rest.global_positions[leaves], ends])
 
 
 def _same_lengths(bones: list[tuple[np.ndarray, np.ndarray]]) -> bool:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from kinematics.kernels import fit_rotations as fit_rotations
     from kinematics.kernels import fit_smooth as fit_smooth
     from kinematics.kernels import forward as forward
+    from kinematics.kernels import hinge_speeds as hinge_speeds
     from kinematics.kernels import hinges as hinges
     from kinematics.kernels import interpolate as interpolate
     from kinematics.kernels import jacobian as jacobian
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from kinematics.kernels import over_time_linear as over_time_linear
     from kinematics.kernels import pose_numbers as pose_numbers
     from kinematics.kernels import solver_state as solver_state
+    from kinematics.kernels import speed_limits as speed_limits
     from kinematics.kernels import tasks as tasks
     from kinematics.kernels import transfer as transfer
     from kinematics.kernels import two_bone as two_bone

@@ -13,7 +13,9 @@ import numpy as np
 
 from kinematics.kernels.algebra import (
     Vector,
+    across,
     add,
+    along,
     conjugate,
     cross,
     dot,
@@ -22,10 +24,12 @@ from kinematics.kernels.algebra import (
     put_vector,
     quaternion,
     rotate,
+    scale,
     subtract,
     unit,
     vector,
 )
+from kinematics.kernels.capsules import closest
 from kinematics.kernels.jit import jit
 
 POSITION, DIRECTION, ORIENTATION = 0, 1, 2  # kinds of goals
@@ -56,7 +60,15 @@ def track(
     goal_offsets: np.ndarray,
     goal_weights: np.ndarray,
     targets: np.ndarray,
+    capsule_frames: np.ndarray,
+    capsule_ends: np.ndarray,
+    capsule_radii: np.ndarray,
+    near_starts: np.ndarray,
+    near_pairs: np.ndarray,
+    near_places: np.ndarray,
+    near_weights: np.ndarray,
     first_chain: int,
+    fastest: float,
     angles: np.ndarray,
     direction: int,
 ) -> None:
@@ -71,7 +83,13 @@ def track(
     point, the vector from the first to the second, or the rotation of the second frame. The chain that carries the root's
     goal is chain 0 where carried is not -1. Chains before first_chain keep their angles. direction 0: each frame begins where the
     one before ended, the first in several poses of which it keeps the best. 1 or -1: one more sweep forwards or backwards, in
-    which each frame begins at `angles` and is drawn to both its neighbours.
+    which each frame begins at `angles`, is drawn to both its neighbours, and stays within `fastest` radians of them.
+
+    Capsules that a chain keeps apart from others: capsule_frames (capsules,) hinges that carry them, -1 the root; capsule_ends
+    (capsules, 2, 3) in those frames. near_pairs (n, 2), the chain's own capsule first, from near_starts[f, c] to
+    near_starts[f, c + 1] in frame f for chain c (no rows at all where nothing is near). near_weights (n, 2): how much a metre
+    of overlap counts, and the share of it that may stay because the other's chain comes later and does the rest: the other is
+    then at near_places (n, 2, 3), else where its chain has brought it.
     """
     hinges = len(axes)
     turned, placed = np.empty((hinges + 1, 4)), np.empty((hinges + 1, 3))  # global, the root last
@@ -82,6 +100,12 @@ def track(
     matrix, right, step = np.empty((most, most)), np.empty(most), np.empty(most)
     rows, trial, best = np.empty((most, 3)), np.empty(most), np.empty(most)
     free, beside, pull = np.empty(most, dtype=np.bool_), np.empty(most), pulls[1] ** 2
+    low, high = np.empty(most), np.empty(most)
+    crowd = 0
+    for f in range(len(near_starts)):
+        for c in range(len(chain_starts) - 1):
+            crowd = max(crowd, near_starts[f, c + 1] - near_starts[f, c])
+    others, allowed = np.empty((crowd, 2, 3)), np.empty(crowd)
     frames = len(angles)
     for index in range(frames):
         f = index if direction >= 0 else frames - 1 - index
@@ -103,6 +127,30 @@ def track(
                     i = start + k
                     total = (angles[back, i] if back != f else 0.0) + (angles[ahead, i] if ahead != f else 0.0)
                     beside[k] = total / max(neighbours, 1)
+                    low[k], high[k] = lower[i], upper[i]
+                    if direction != 0:
+                        if back != f:
+                            low[k] = max(low[k], angles[back, i] - fastest)
+                            high[k] = min(high[k], angles[back, i] + fastest)
+                        if ahead != f:
+                            low[k] = max(low[k], angles[ahead, i] - fastest)
+                            high[k] = min(high[k], angles[ahead, i] + fastest)
+                        low[k], high[k] = min(low[k], now[k]), max(high[k], now[k])  # rounding
+                first_near, last_near = 0, 0
+                if crowd > 0:
+                    first_near, last_near = near_starts[f, c], near_starts[f, c + 1]
+                if last_near > first_near:
+                    _pose_chain(start, n, axes, offsets, now, rotations, places, lines)
+                for g in range(first_near, last_near):
+                    m, other = g - first_near, near_pairs[g, 1]
+                    at = hinges if capsule_frames[other] < 0 else capsule_frames[other]
+                    for end in range(2):
+                        if near_weights[g, 1] > 0.0:
+                            put_vector(others[m, end], vector(near_places[g, end]))
+                        else:
+                            put_vector(others[m, end], _point(at, capsule_ends[other, end], turned, placed))
+                    gap = _gap(g, m, start, near_pairs, capsule_frames, capsule_ends, capsule_radii, others, rotations, places)[0]
+                    allowed[m] = near_weights[g, 1] * min(gap, 0.0)
                 for attempt in range(tries):
                     for k in range(n):
                         i = start + k
@@ -114,13 +162,14 @@ def track(
                             trial[k] = resting[i]
                         else:
                             share = attempt / STARTS
-                            low, high = max(lower[i], -math.pi), min(upper[i], math.pi)
-                            trial[k] = low + share * (high - low)
+                            least_angle, most_angle = max(lower[i], -math.pi), min(upper[i], math.pi)
+                            trial[k] = least_angle + share * (most_angle - least_angle)
                     most_iterations = ALONE if alone else ITERATIONS
                     cost = _solve_chain(
-                        f, start, n, goal_starts[c], goal_starts[c + 1], axes, offsets, lower, upper, resting,
+                        f, start, n, goal_starts[c], goal_starts[c + 1], axes, offsets, low, high, resting,
                         pulls[0] ** 2, neighbours * pull, beside, most_iterations, goal_kinds, goal_frames, goal_offsets,
-                        goal_weights, targets, rotations, places, lines, matrix, right, step, rows, free, trial, best,
+                        goal_weights, targets, first_near, last_near, near_pairs, near_weights, capsule_frames, capsule_ends,
+                        capsule_radii, others, allowed, rotations, places, lines, matrix, right, step, rows, free, trial, best,
                     )  # fmt: skip
                     if cost < least:
                         least = cost
@@ -200,6 +249,15 @@ def _solve_chain(
     goal_offsets: np.ndarray,
     weights: np.ndarray,
     targets: np.ndarray,
+    first_near: int,
+    last_near: int,
+    near_pairs: np.ndarray,
+    near_weights: np.ndarray,
+    capsule_frames: np.ndarray,
+    capsule_ends: np.ndarray,
+    capsule_radii: np.ndarray,
+    others: np.ndarray,
+    allowed: np.ndarray,
     rotations: np.ndarray,
     places: np.ndarray,
     lines: np.ndarray,
@@ -211,9 +269,12 @@ def _solve_chain(
     trial: np.ndarray,
     best: np.ndarray,
 ) -> float:
-    """Minimise one chain in one frame from `trial`; write the angles to `best` and return the cost."""
+    """Minimise one chain in one frame from `trial`; write the angles to `best` and return the cost.
+
+    lower and upper (hinges of the chain,): angles that limits and neighbours allow.
+    """
     for k in range(n):
-        trial[k] = min(max(trial[k], lower[start + k]), upper[start + k])
+        trial[k] = min(max(trial[k], lower[k]), upper[k])
         best[k] = trial[k]
     damping, least, settled = DAMPING, math.inf, False
     for _ in range(iterations):
@@ -224,6 +285,10 @@ def _solve_chain(
         for g in range(first_goal, last_goal):
             e = _error(g, f, kinds, frames, goal_offsets, targets, rotations, places)
             cost += weights[g] ** 2 * dot(e, e)
+        for g in range(first_near, last_near):
+            m = g - first_near
+            gap = _gap(g, m, start, near_pairs, capsule_frames, capsule_ends, capsule_radii, others, rotations, places)[0]
+            cost += (near_weights[g, 0] * min(gap - allowed[m], 0.0)) ** 2
         if cost > least * (1.0 + 1e-12):
             damping *= 16.0
             if damping > MOST_DAMPING or settled:
@@ -242,21 +307,61 @@ def _solve_chain(
                 break
             for g in range(first_goal, last_goal):
                 _add_goal(g, f, kinds, frames, goal_offsets, weights, targets, rotations, places, lines, rows, matrix, right)
+            for g in range(first_near, last_near):
+                m = g - first_near
+                gap, point, normal = _gap(
+                    g, m, start, near_pairs, capsule_frames, capsule_ends, capsule_radii, others, rotations, places
+                )
+                if gap < allowed[m]:
+                    last, square = capsule_frames[near_pairs[g, 0]] - start + 1, near_weights[g, 0] ** 2
+                    for k in range(last):
+                        rows[k, 0] = dot(normal, cross(vector(lines[k]), subtract(point, vector(places[k + 1]))))
+                        right[k] += square * rows[k, 0] * (allowed[m] - gap)
+                        for other in range(k + 1):
+                            matrix[k, other] += square * rows[k, 0] * rows[other, 0]
         for k in range(n):
-            out = (best[k] <= lower[start + k] and right[k] < 0.0) or (best[k] >= upper[start + k] and right[k] > 0.0)
+            out = (best[k] <= lower[k] and right[k] < 0.0) or (best[k] >= upper[k] and right[k] > 0.0)
             free[k] = not out
-        size = _step(n, matrix, right, damping, free, best, lower[start : start + n], upper[start : start + n], step)
+        size = _step(n, matrix, right, damping, free, best, lower, upper, step)
         if size < STILL:
             break
         share = min(1.0, LONGEST_STEP / size)
         for k in range(n):
-            trial[k] = min(max(best[k] + share * step[k], lower[start + k]), upper[start + k])
+            trial[k] = min(max(best[k] + share * step[k], lower[k]), upper[k])
     return least
 
 
 @jit
 def _point(frame: int, offset: np.ndarray, rotations: np.ndarray, places: np.ndarray) -> Vector:
     return add(vector(places[frame]), rotate(quaternion(rotations[frame]), vector(offset)))
+
+
+@jit
+def _gap(
+    g: int,
+    m: int,
+    start: int,
+    near_pairs: np.ndarray,
+    capsule_frames: np.ndarray,
+    capsule_ends: np.ndarray,
+    capsule_radii: np.ndarray,
+    others: np.ndarray,
+    rotations: np.ndarray,
+    places: np.ndarray,
+) -> tuple[float, Vector, Vector]:
+    """Return how far a chain's capsule is from its other, negative inside, the point nearest to it, and the way out."""
+    own, other = near_pairs[g, 0], near_pairs[g, 1]
+    frame = capsule_frames[own] - start + 1
+    p, q = _point(frame, capsule_ends[own, 0], rotations, places), vector(others[m, 0])
+    u = subtract(_point(frame, capsule_ends[own, 1], rotations, places), p)
+    v = subtract(vector(others[m, 1]), q)
+    s, t = closest(p, u, q, v)
+    point = along(p, s, u)
+    away = subtract(point, along(q, t, v))
+    distance = math.sqrt(dot(away, away))
+    # Where the axes cross any way across the other one leads out.
+    away = scale(1.0 / distance, away) if distance > 1e-9 else across(v)
+    return distance - capsule_radii[own] - capsule_radii[other], point, away
 
 
 @jit
@@ -379,28 +484,3 @@ def _step(
     for k in range(n):
         size = max(size, abs(step[k]))
     return size
-
-
-@jit
-def limit_speed(angles: np.ndarray, most: np.ndarray) -> None:
-    """Replace each column by the mean of its largest minorant and least majorant that change by at most `most` a frame.
-
-    Both are Lipschitz, hence their mean is; columns that are Lipschitz already do not change, and the range of values is
-    kept (McShane, "Extension of range of functions", 1934). Two passes a side.
-    """
-    frames = len(angles)
-    below, above = np.empty(frames), np.empty(frames)
-    for h in range(angles.shape[1]):
-        v, over = most[h], False
-        for f in range(1, frames):
-            over = over or abs(angles[f, h] - angles[f - 1, h]) > v
-        if not over:
-            continue
-        for f in range(frames):
-            below[f] = angles[f, h] if f == 0 else min(angles[f, h], below[f - 1] + v)
-            above[f] = angles[f, h] if f == 0 else max(angles[f, h], above[f - 1] - v)
-        for f in range(frames - 2, -1, -1):
-            below[f] = min(below[f], below[f + 1] + v)
-            above[f] = max(above[f], above[f + 1] - v)
-        for f in range(frames):
-            angles[f, h] = 0.5 * (below[f] + above[f])

@@ -127,18 +127,22 @@ def make_actor(clip: Motion | Pose, *, title: str | None = None, like: Actor | N
     )
 
 
-def make_actors(clips: Sequence[Motion | Pose], *, titles: Sequence[str] | None = None) -> list[Actor]:
+def make_actors(clips: Sequence[Motion | Pose], *, titles: Sequence[str] | None = None, same_world: bool = False) -> list[Actor]:
     """Bring clips on stage, the roots of one file with one unit, one up axis and one floor: those of its clearest body.
 
     Args:
         clips: Motions or poses in any unit and axes.
         titles: What each is called; their files' names by default.
+        same_world: Take unit, up axis and floor of all from the first: a body that lies on the floor tells none of them.
 
     Raises:
         InputError: As `make_actor`.
     """
     motions = [as_motion(clip) for clip in clips]
     named = default_titles(motions) if titles is None else titles
+    if same_world and motions:
+        lead = make_actor(motions[0], title=named[0])
+        return [lead, *(make_actor(motions[k], title=named[k], like=lead) for k in range(1, len(motions)))]
     actors: dict[int, Actor] = {}
     for group in file_groups(motions):
         found = [make_actor(motions[k], title=named[k]) for k in group]

@@ -45,6 +45,7 @@ def render(
     contacts: bool = True,
     names: bool = False,
     shadows: bool | None = None,
+    same_world: bool = False,
     progress: bool = False,
 ) -> None:
     """Write a video (.mp4, .gif) or picture (.png) of one motion, or of several side by side, in step in time.
@@ -67,6 +68,8 @@ def render(
         contacts: Mark the points of the feet that stand.
         names: Write the joints' names, in a strip on its last pose.
         shadows: Cast the lamp's shadows; by default in pictures, not in videos, where they halve the speed.
+        same_world: Take unit, up axis and floor of all from the first motion, where the others are of its world but lie or
+            hang so that they do not tell; "gl" only.
         progress: Show how far a video is, on stderr.
 
     Raises:
@@ -81,6 +84,7 @@ def render(
     clips, titles = _clips(motions, labels)
     kind = path.suffix.lower()
     options = {"trail": trail, "contacts": contacts, "shadows": kind == ".png" if shadows is None else shadows}
+    options["same_world"] = same_world
     if kind == ".png":
         picture = _picture(clips, titles, frame, frames, camera, size, renderer, names, options)
         write_bytes(path, encode_png(picture))
@@ -313,7 +317,9 @@ def _film(
     from kinematics.viewer.actor import make_actors
     from kinematics.viewer.film import Film, Look
 
-    return Film(make_actors(clips, titles=titles), held, Look(camera=camera, names=names, **options), size)
+    actors = make_actors(clips, titles=titles, same_world=options.get("same_world", False))
+    look = {name: value for name, value in options.items() if name != "same_world"}
+    return Film(actors, held, Look(camera=camera, names=names, **look), size)
 
 
 def _strips(
@@ -337,12 +343,14 @@ def _strips(
     from kinematics.viewer.strip import draw_strip, plan_strip
 
     rows = []
-    for index, (clip, actor) in enumerate(zip(clips, make_actors(clips, titles=titles), strict=True)):
+    look = {name: value for name, value in options.items() if name != "same_world"}
+    actors = make_actors(clips, titles=titles, same_world=options.get("same_world", False))
+    for index, (clip, actor) in enumerate(zip(clips, actors, strict=True)):
         last = max(clip.num_frames - 1, 0)
         times = np.array(shown) * clips[0].frame_time / clip.frame_time
         frames = list(range(last + 1)) if whole else sorted(set(np.clip(np.round(times), 0, last).astype(np.int64).tolist()))
         width, height = (1280, None) if size is None else (size[0], size[1] // len(clips) + (index < size[1] % len(clips)))
-        rows.append(draw_strip(actor, plan_strip(actor, frames, camera=camera, width=width, height=height), **options))
+        rows.append(draw_strip(actor, plan_strip(actor, frames, camera=camera, width=width, height=height), **look))
     return np.concatenate(rows)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -11,16 +12,21 @@ from jaxtyping import Bool, Float, Int
 from kinematics import kernels
 from kinematics._arrays import FrozenArrays
 from kinematics.anatomy import SIDES
-from kinematics.forward import GlobalTransforms
+from kinematics.forward import GlobalTransforms, forward_kinematics
+from kinematics.motion import Motion
 from kinematics.rotations import quaternion
+from retarget.robots.collisions import Near, near_capsules, nothing_near
 from retarget.robots.model import HINGE, Robot
 from retarget.robots.twin import Twin, zero_positions
 
 INSIDE = 1e-9  # radians by which angles stay away from their limits, so that rounding never leaves them
 TO_REST, TO_BESIDE = 0.03, 0.3  # weights of a radian away from the resting pose, and from the frames beside
 SWEEPS = (0, -1)  # over the clip: forwards frame after frame, then back between both neighbours
+SETTLING = (1, -1)  # the same, both between neighbours
 ANKLE, FOOT, BONE, WRIST, HEAD = 10.0, 1.0, 0.2, 0.15, 1.0  # weights: a leg's length off, a radian off, a bone's length off
 FIXED_FOOT = 0.05  # of a foot without an ankle
+CLEAR_LEG, CLEAR_ARM = 2.0, 20.0  # weights of an overlap as long as the limb: feet come before knees that touch
+LIMBS = LEFT_LEG = 2  # chains: trunk, head, left leg, right leg, arms
 ALIKE = 0.3  # radians by which the two sides of a knee's range may differ without telling which way it bends
 
 
@@ -61,6 +67,9 @@ class Chains(FrozenArrays):
         offsets: From the frame before, metres, shape (n, 3).
         lower: Least angle, shape (n,).
         upper: Largest angle, shape (n,).
+        capsule_frames: Chain hinge that carries each capsule of the robot, -1 the root, shape (capsules,).
+        capsule_ends: Its ends in that frame, metres, shape (capsules, 2, 3).
+        capsule_chains: Chain of that hinge, -1 none, shape (capsules,).
     """
 
     robot: Robot
@@ -78,6 +87,9 @@ class Chains(FrozenArrays):
     offsets: Float[np.ndarray, "n 3"]
     lower: Float[np.ndarray, " n"]
     upper: Float[np.ndarray, " n"]
+    capsule_frames: Int[np.ndarray, " capsules"]
+    capsule_ends: Float[np.ndarray, "capsules 2 3"]
+    capsule_chains: Int[np.ndarray, " capsules"]
 
     def follow(
         self, led: GlobalTransforms
@@ -87,11 +99,48 @@ class Chains(FrozenArrays):
         Args:
             led: Forward kinematics of the twin's motion.
         """
-        hinges = kernels.hinges
-        frames, pelvis = len(led.global_positions), self.twin.parts[0]
-        roots = np.ascontiguousarray(led.global_positions[:, 0])
-        turns = np.ascontiguousarray(led.global_rotations[:, 0])
-        targets = np.zeros((frames, len(self.goals), 4))
+        angles = np.tile(self.still, (len(led.global_positions), 1))
+        return self._track(led, angles, SWEEPS, 0, np.inf, None)
+
+    def settle(
+        self, led: GlobalTransforms, angles: Float[np.ndarray, "frames hinges"], most: float, near: Near | None
+    ) -> tuple[Float[np.ndarray, "frames 3"], Float[np.ndarray, "frames 4"], Float[np.ndarray, "frames hinges"]]:
+        """Return the same for limbs that begin at angles slow enough, stay so, and keep their shapes apart from others.
+
+        Where one hinge of a limb is too slow, its others make up for it.
+
+        Args:
+            led: Forward kinematics of the twin's motion.
+            angles: All hinge angles, radians; trunk and head keep theirs.
+            most: Radians a frame that no hinge turns by more than.
+            near: Shapes to keep apart, where there are any.
+        """
+        return self._track(led, angles, SETTLING, LIMBS, most * (1.0 - 1e-9), near)
+
+    def _track(
+        self, led: GlobalTransforms, whole: np.ndarray, sweeps: tuple[int, ...], first: int, most: float, near: Near | None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        hinges, frames, near = kernels.hinges, len(led.global_positions), near or nothing_near(len(self.bases))
+        places = np.ascontiguousarray(led.global_positions[:, 0]), np.ascontiguousarray(led.global_rotations[:, 0])
+        targets, angles = self._targets(led), np.ascontiguousarray(whole[:, self.hinges])
+        kinds, weights = np.array([goal.kind for goal in self.goals]), np.array([goal.weight for goal in self.goals])
+        roots, turns = np.empty((frames, 3)), np.empty((frames, 4))
+        for direction in sweeps:
+            roots[:], turns[:] = places
+            hinges.track(
+                roots, turns, self.carried, self.twin.parts[0].center, self.axes, self.offsets, self.lower, self.upper,
+                self.still[self.hinges], np.array([TO_REST, TO_BESIDE]), self.starts, self.bases, self.goal_starts,
+                kinds, self.goal_frames, self.goal_offsets, weights, targets, self.capsule_frames, self.capsule_ends,
+                self.robot.capsules.radii, near.starts, near.pairs, near.places, near.weights, first, most, angles, direction,
+            )  # fmt: skip
+        found = np.array(whole)
+        found[:, self.hinges] = angles
+        return roots, turns, found
+
+    def _targets(self, led: GlobalTransforms) -> Float[np.ndarray, "frames goals 4"]:
+        """Return what each goal wants in each frame."""
+        hinges, turns = kernels.hinges, led.global_rotations[:, 0]
+        targets = np.zeros((len(turns), len(self.goals), 4))
         for g, goal in enumerate(self.goals):
             joint = self.twin.roles.index(goal.role)
             if goal.kind == hinges.ORIENTATION:
@@ -103,29 +152,41 @@ class Chains(FrozenArrays):
                 targets[:, g, :3] = led.global_positions[:, joint]
                 if goal.kind == hinges.DIRECTION:
                     targets[:, g, :3] -= led.global_positions[:, self.twin.roles.index(goal.start)]
-        angles = np.zeros((frames, len(self.hinges)))
-        kinds, weights = np.array([goal.kind for goal in self.goals]), np.array([goal.weight for goal in self.goals])
-        places = roots.copy(), turns.copy()
-        for direction in SWEEPS:
-            roots[:], turns[:] = places
-            hinges.track(
-                roots, turns, self.carried, pelvis.center, self.axes, self.offsets, self.lower, self.upper,
-                self.still[self.hinges], np.array([TO_REST, TO_BESIDE]), self.starts, self.bases, self.goal_starts,
-                kinds, self.goal_frames, self.goal_offsets, weights, targets, 0, angles, direction,
-            )  # fmt: skip
-        whole = np.tile(self.still, (frames, 1))
-        whole[:, self.hinges] = angles
-        return roots, turns, whole
+        return targets
 
-    def limit_speed(self, angles: Float[np.ndarray, "frames hinges"], most: float) -> Bool[np.ndarray, " frames"]:
+    def limit_speed(
+        self, angles: Float[np.ndarray, "frames hinges"], most: float, standing: Bool[np.ndarray, "frames 2"]
+    ) -> Bool[np.ndarray, " frames"]:
         """Keep every hinge of `angles` (radians), in place, from turning by more than `most` radians a frame.
+
+        Args:
+            angles: Of all hinges.
+            most: Radians a frame.
+            standing: When the left and the right foot stand: the angles of that leg come before those of its swing.
 
         Returns:
             The frames in which that changed any, shape (frames,).
         """
-        before = angles.copy()
-        kernels.hinges.limit_speed(angles, np.full(angles.shape[1], most * (1.0 - 1e-9)))
+        before, held = angles.copy(), np.zeros(angles.shape, dtype=bool)
+        for side, leg in enumerate((LEFT_LEG, LEFT_LEG + 1)):
+            held[:, self.hinges[self.starts[leg] : self.starts[leg + 1]]] = standing[:, side, None]
+        kernels.hinge_speeds.limit_speed(angles, np.full(angles.shape[1], most * (1.0 - 1e-9)), held)
         return np.asarray((angles != before).any(axis=1))
+
+    def near(self, motion: Motion) -> Near | None:
+        """Return which shapes of the robot's limbs to keep apart from what, None where none touch.
+
+        Args:
+            motion: A motion of the robot.
+        """
+        return near_capsules(self.robot, motion, self.capsule_chains, len(self.bases), self._clearing())
+
+    def _clearing(self) -> Float[np.ndarray, " chains"]:
+        """Return how much a metre of overlap counts for each chain; 0 for those that stay."""
+        clearing, limbs = np.zeros(len(self.bases)), np.diff(self.starts) > 0
+        reach = np.array([np.linalg.norm(self.offsets[a:b], axis=1).sum() for a, b in pairwise(self.starts.tolist())])
+        clearing[LIMBS:] = np.where(np.arange(LIMBS, len(clearing)) < LEFT_LEG + 2, CLEAR_LEG, CLEAR_ARM)
+        return np.where(limbs, clearing / np.maximum(reach, 1e-3), 0.0)
 
 
 @lru_cache(maxsize=16)
@@ -182,11 +243,13 @@ class _Builder:
             self.bend_one_way(lower, upper, side + "thigh", side + "shin", side + "foot")
             self.bend_one_way(lower, upper, side + "upper_arm", side + "forearm", side + "hand")
         home = robot.hinge_angles(robot.motion(robot.home_qpos[None], 1.0))[0]
+        still = np.clip(home, lower[robot.hinges], upper[robot.hinges])
+        frames, ends = self.capsules(still)
         return Chains(
             robot=robot,
             twin=self.twin,
             hinges=places.astype(np.int64),
-            still=np.clip(home, lower[robot.hinges], upper[robot.hinges]),
+            still=still,
             carried=self.slots[self.parts["pelvis"].joint] if carried else -1,
             starts=np.array(self.starts, dtype=np.int64),
             bases=np.array(self.bases, dtype=np.int64),
@@ -198,7 +261,22 @@ class _Builder:
             offsets=np.array(self.offsets).reshape(-1, 3),
             lower=np.ascontiguousarray(lower[joints]),
             upper=np.ascontiguousarray(upper[joints]),
+            capsule_frames=frames,
+            capsule_ends=ends,
+            capsule_chains=np.where(frames < 0, -1, np.searchsorted(self.starts, frames, side="right") - 1),
         )
+
+    def capsules(self, still: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the chain hinge that carries each capsule, -1 the root, and its ends there; joints between are still."""
+        robot, skeleton, shape = self.robot, self.robot.skeleton, self.robot.capsules
+        qpos = robot.neutral_qpos.copy()
+        qpos[robot.qpos_addresses[robot.hinges]] = still
+        seen = forward_kinematics(robot.motion(qpos[None], 1.0))
+        where = robot.points(robot.motion(qpos[None], 1.0), np.repeat(shape.joints, 2), shape.ends.reshape(-1, 3))
+        owners = [next((j for j in (joint, *skeleton.ancestors(joint)) if j in self.slots), 0) for joint in shape.joints.tolist()]
+        away = where.reshape(-1, 2, 3) - seen.global_positions[0, owners][:, None]
+        ends = quaternion.rotate(quaternion.inverse(seen.global_rotations[0, owners])[:, None], away)
+        return np.array([self.slots.get(owner, -1) for owner in owners], dtype=np.int64), np.ascontiguousarray(ends)
 
     def chain(self, role: str, goals: list[Goal]) -> None:
         """Add the hinges between a part and the last joint on the way to it that has a chain already, or the root."""

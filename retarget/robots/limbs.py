@@ -16,9 +16,9 @@ from jaxtyping import Float
 
 LEG, ARM = ("thigh", "shin", "foot", "toe"), ("clavicle", "upper_arm", "forearm", "hand")
 WORDS: dict[str, tuple[str, ...]] = {
-    "thigh": ("hip", "thigh", "upperleg", "upleg", "femur", "buttock"),
-    "shin": ("knee", "shin", "calf", "tibia", "lowerleg", "shank", "kn"),
-    "foot": ("ankle", "foot", "ank", "feet"),
+    "thigh": ("hip", "thigh", "upperleg", "upleg", "femur", "buttock", "haa", "hfe"),  # the last two: abduction, flexion
+    "shin": ("knee", "shin", "calf", "tibia", "lowerleg", "shank", "kn", "kfe"),
+    "foot": ("ankle", "foot", "ank", "feet", "ffe", "faa"),
     "toe": ("toe", "toes"),
     "clavicle": ("clavicle", "collar", "scapula"),
     "upper_arm": ("shoulder", "upperarm", "uparm", "humerus", "sho", "shldr"),
@@ -38,6 +38,7 @@ _GLUED = re.compile(rf"^(left|right|l|r)?({'|'.join(sorted(_PART_OF, key=len, re
 LONG = 0.35  # of the longest gap: a gap that long is a bone
 TOES = 0.2  # the same beyond the ankle
 ALONG = 0.8  # cosine between a hinge's axis and a bone from which on the hinge twists it
+SAME_PLANE = 0.02  # of the upper bone: hip and ankle that near to one plane across the knee lie in it
 PARALLEL = 0.95  # cosine between the axes of hinges that bend a limb in one plane
 
 
@@ -201,6 +202,9 @@ def _by_gaps(lines: list[Line], tip: Float[np.ndarray, "3"], roles: tuple[str, .
             groups.append([])
             starts.append(anchor)
         groups[-1].append(line)
+    if roles is LEG and _begins_before_its_pitch(groups):
+        groups[:2] = [groups[0] + groups[1]]
+        starts = [starts[1], *starts[2:]]
     bones = [float(np.linalg.norm(b - a)) for a, b in zip(starts, [*starts[1:], tip], strict=True)]
     if len(groups) == 1:
         return {roles[0 if roles is LEG else 1]: groups[0]}
@@ -214,6 +218,16 @@ def _by_gaps(lines: list[Line], tip: Float[np.ndarray, "3"], roles: tuple[str, .
         role = min(max(first + n - upper, 0), len(roles) - 1)
         named.setdefault(roles[role], []).extend(group)
     return named
+
+
+def _begins_before_its_pitch(groups: list[list[Line]]) -> bool:
+    """Whether the second cluster of a leg is the hip's pitch, far from its other hinges: what bends as the knee and ankle do."""
+    pitches = [[line for line in group if line.is_hinge] for group in groups]
+    if len(groups) < 4 or not all(pitches[:4]) or len(groups[1]) > 1 or len(groups[2]) > 1:
+        return False
+    axis = groups[2][0].axis
+    alike = [max(abs(float(line.axis @ axis)) for line in group) > PARALLEL for group in pitches[:4]]
+    return alike == [False, True, True, True]
 
 
 def _with_twists(groups: dict[str, list[Line]], tip: Float[np.ndarray, "3"], roles: tuple[str, ...]) -> dict[str, list[Line]]:
@@ -241,13 +255,26 @@ def _clusters(groups: dict[str, list[Line]], roles: tuple[str, ...], lines: list
             anchors |= {line.joint: line.anchor for line in group[-1:] if not bending}
         if group:
             centers[role] = meeting_point(group, [anchors[line.joint] for line in group])
-    upper, middle = ("thigh", "shin") if roles is LEG else ("upper_arm", "forearm")
-    if upper in centers and middle in centers:  # the bone lies in the plane in which knee and elbow bend
-        line = groups[middle][0]
-        shift = float((centers[middle] - centers[upper]) @ line.axis)
-        if line.is_hinge and abs(shift) < LONG * float(np.linalg.norm(centers[middle] - centers[upper])):
-            centers[upper] = centers[upper] + shift * line.axis
+    upper, middle, end = LEG[:3] if roles is LEG else ARM[1:]
+    if upper in centers and middle in centers and groups[middle][0].is_hinge:
+        # The bones lie in the plane in which knee and elbow bend. An anchor may sit anywhere along such a hinge; so the plane is
+        # that of hip and ankle where both tell it and agree, else the anchor's.
+        axis = groups[middle][0].axis
+        shift = float((centers[middle] - centers[upper]) @ axis)
+        length = float(np.linalg.norm(centers[middle] - centers[upper]))
+        if _tells(groups[upper], axis) and end in centers and _tells(groups[end], axis):
+            beyond = float((centers[end] - centers[upper]) @ axis)
+            if abs(beyond) < SAME_PLANE * length < abs(shift):
+                centers[middle] = centers[middle] - shift * axis
+                shift = 0.0
+        if abs(shift) < LONG * length:
+            centers[upper] = centers[upper] + shift * axis
     return {role: Cluster(tuple(groups[role]), np.asarray(centers[role])) for role in roles if role in centers}
+
+
+def _tells(group: list[Line], axis: Float[np.ndarray, "3"]) -> bool:
+    """Whether the joints of a cluster say where it is along an axis: one of them turns about another."""
+    return any(line.is_hinge and abs(float(line.axis @ axis)) < ALONG for line in group)
 
 
 def _twists(line: Line, bone: Float[np.ndarray, "3"]) -> bool:

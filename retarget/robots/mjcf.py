@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import numpy as np
 from jaxtyping import Float
@@ -41,9 +42,11 @@ def load_robot(name: str | Path) -> Robot:
         MissingExtraError: Where MuJoCo (or the package mujoco-menagerie) is not installed.
         MissingFileError: Where there is no such file.
         UnknownNameError: Where Menagerie has no robot of that name.
-        RetargetError: Where MuJoCo cannot read the model, or it has no free root or no hinges.
+        RetargetError: Where the file is no MJCF (of URDF the message says how it becomes one), MuJoCo cannot read it, or it has
+            no free root or no hinges.
     """
     path = find_model(name)
+    _require_mjcf(path)
     mujoco = _mujoco()
     try:
         model = mujoco.MjModel.from_xml_path(str(path))
@@ -55,6 +58,26 @@ def load_robot(name: str | Path) -> Robot:
     if forward[2] < 1.0 - 1e-9:  # drawn looking elsewhere than along x: in our zero pose every robot faces +Z
         reader = _Reader(mujoco, model, path, turn=-float(np.arctan2(forward[0], forward[2])))
     return reader.robot()
+
+
+def _require_mjcf(path: Path) -> None:
+    """Refuse XML of another kind by its first element; what is no XML MuJoCo refuses."""
+    try:
+        with path.open("rb") as file:
+            root = next(element.tag for _, element in ET.iterparse(file, ("start",)))
+    except (OSError, StopIteration, ET.ParseError):
+        return
+    if root == "robot":
+        raise RetargetError(
+            f"{str(path)!r} is a URDF, and robots are read from MJCF: give it a link 'world' with a joint of type 'floating' to "
+            f"its first link and let MuJoCo convert it (spec = mujoco.MjSpec.from_file({path.name!r}); spec.compile(); "
+            "spec.to_xml()), or take the robot's MJCF from MuJoCo Menagerie"
+        )
+    if not root.startswith("mujoco"):
+        raise RetargetError(
+            f"{str(path)!r} is no MJCF: its first element is <{root}>, and a model of MuJoCo begins with <mujoco>; give the "
+            "robot's MJCF file, or its name in MuJoCo Menagerie"
+        )
 
 
 def _mujoco() -> Any:

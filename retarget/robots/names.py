@@ -10,7 +10,7 @@ from types import ModuleType
 from kinematics.errors import InputError, MissingExtraError, MissingFileError, UnknownNameError
 from retarget.errors import RetargetError
 
-EXTENSIONS = (".xml", ".mjcf")
+EXTENSIONS = (".xml", ".mjcf", ".urdf")  # of URDF `load_robot` says how it becomes MJCF
 ROOT_VARIABLE = "MENAGERIE_ROOT"
 
 

@@ -10,13 +10,11 @@ from jaxtyping import Bool, Float
 
 from kinematics.motion import Motion
 from retarget.report import RetargetReport
-from retarget.robots.collisions import self_penetrations
+from retarget.robots.collisions import TOUCH, self_penetrations
 from retarget.robots.model import Robot
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-TOUCH = 1e-3  # metres: shallower contacts are touches
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,23 @@ from dataclasses import replace
 
 from kinematics.metrics import joint_turns, largest_turn
 from kinematics.motion import Motion
+from retarget.config import VELOCITY_LIMIT
+from retarget.joint_map import JointMap
 from retarget.robots.model import Robot
 from retarget.robots.twin import make_twin, twin_motion
-from retarget.score import VELOCITY_LIMIT, score
+from retarget.score import score
 from retarget.score_card import ScoreCard
 from retarget.score_turns import first_frame, overstepping, speeding, turn_ratio
 
 
-def score_robot(source: Motion, result: Motion, robot: Robot, *, velocity_limit: float = VELOCITY_LIMIT) -> ScoreCard:
+def score_robot(
+    source: Motion,
+    result: Motion,
+    robot: Robot,
+    *,
+    joint_map: JointMap | None = None,
+    velocity_limit: float = VELOCITY_LIMIT,
+) -> ScoreCard:
     """Measure how good a motion of a robot is, as `retarget.score` does.
 
     A robot's hinges lie around its hips and shoulders, not in them; so places and directions are those of its twin, whose
@@ -23,14 +32,17 @@ def score_robot(source: Motion, result: Motion, robot: Robot, *, velocity_limit:
         source: The clip that was retargeted.
         result: The same frames of the robot.
         robot: The robot.
+        joint_map: The map of the retarget, as `retarget.match(source, robot)` returns it, edited or not.
         velocity_limit: Radians a second that no hinge should exceed.
 
     Raises:
         InputError: As `retarget.score` does, or where the result is no motion of the robot.
         RetargetError: Where the source is no body with two legs, or the robot has none.
+        UnknownNameError: Where the map names a joint that does not exist, or a hinge that is not the last of its cluster.
     """
     robot.hinge_angles(result)  # refuses other skeletons
-    card = score(source, twin_motion(make_twin(robot), result), target=make_twin(robot).clip, velocity_limit=velocity_limit)
+    twin = make_twin(robot)
+    card = score(source, twin_motion(twin, result), joint_map=joint_map, target=twin.clip, velocity_limit=velocity_limit)
     turns = joint_turns(result)
     most = largest_turn(result, turns=turns)
     column = replace(

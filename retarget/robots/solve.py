@@ -10,7 +10,6 @@ from kinematics.anatomy import SIDES
 from kinematics.contacts import foot_contacts
 from kinematics.edit import in_place
 from kinematics.forward import GlobalTransforms, forward_kinematics
-from kinematics.ik.foot_paths import least_squares
 from kinematics.motion import Motion
 from retarget.body import read_body
 from retarget.config import RetargetConfig, as_config
@@ -20,10 +19,10 @@ from retarget.joint_map import JointMap
 from retarget.pipeline import Retargeted, retarget
 from retarget.report import bone_direction_errors
 from retarget.robots.chains import make_chains
-from retarget.robots.feet import STAND, onto_floor, plan_soles
+from retarget.robots.feet import on_edges, onto_floor, plan_soles, planned_soles, stay
 from retarget.robots.model import Robot
 from retarget.robots.report import RobotReport, measure_hinges
-from retarget.robots.twin import Twin, make_twin
+from retarget.robots.twin import Twin, make_twin, own_pairs
 from retarget.solve import within_reach
 
 
@@ -34,7 +33,7 @@ def retarget_to_robot(
 
     The robot's twin, a body of ball joints in its proportions, is retargeted as any skeleton is. The hinges then follow the
     twin's pelvis, chest, head, feet, and the directions of its limbs, never outside their limits, and no faster than
-    `config.velocity_limit_rad_s`; at last the root is raised or lowered until standing soles are on the floor.
+    `config.hinge_limit_rad_s`; at last the root is raised or lowered until standing soles are on the floor.
 
     Args:
         motion: The clip, in its file's own unit and axes.
@@ -60,45 +59,40 @@ def retarget_to_robot(
     if not robot.hinge_names:
         raise RetargetError(f"{robot.name} has no hinges, so there is nothing to move")
     twin, chains, source = make_twin(robot), make_chains(robot, make_twin(robot)), read_body(motion, "source")
-    led = retarget(motion, twin.clip, joint_map=joint_map, config=replace(config, feet=False, in_place=False))
+    freely = replace(config, feet=False, in_place=False, velocity_limit_rad_s=None)
+    led = retarget(motion, twin.clip, joint_map=joint_map, config=freely)
     scale = _leg(twin) / (source.leg_length * source.metres_per_unit)
     draft, feet = led.motion, []
     contacts = foot_contacts(source.clip, transforms=source.transforms)
     if config.feet:
-        feet = plan_soles(robot, twin, contacts, scale, draft, config.ease_s)
+        feet = plan_soles(robot, twin, contacts, source.transforms, scale, draft, config.ease_s)
         draft = within_reach(draft, feet)
     goals = _with_feet(forward_kinematics(draft), feet)
     roots, turns, angles = chains.follow(goals)
-    slowed = chains.limit_speed(angles, config.velocity_limit_rad_s * motion.frame_time)
+    standing = np.stack([contacts.left, contacts.right], axis=1) & config.feet
+    most = config.hinge_limit_rad_s * motion.frame_time
+    slowed = chains.limit_speed(angles, most, standing)
     result = _motion(robot, roots, turns, angles, motion.frame_time)
-    seen = forward_kinematics(result)
-    if config.feet and len(robot.soles.joints):
-        standing = np.stack([contacts.left, contacts.right], axis=1)
-        shift = _back(goals, twin.seen_in(seen), twin, standing, motion.frame_time)
-        shift = shift + _lift(robot.sole_positions(result) + shift[:, None], robot, standing, motion.frame_time)[:, None] * UP
+    planted = config.feet and len(robot.soles.joints) > 0
+    if planted:
+        seen = twin.seen_in(forward_kinematics(result))
+        goals = on_edges(robot, twin, goals, seen, robot.sole_positions(result), standing, motion.frame_time)
+    roots, turns, angles = chains.settle(goals, angles, most, chains.near(result))
+    result = _motion(robot, roots, turns, angles, motion.frame_time)
+    if planted:
+        soles = robot.sole_positions(result)
+        shift = stay(planned_soles(robot, twin, goals), soles, robot.soles.sides, standing, motion.frame_time)
+        shift = shift + _lift(soles + shift[:, None], robot, standing, motion.frame_time)[:, None] * UP
         result = result.with_root_positions(result.root_positions + shift)
-        seen = forward_kinematics(result)
+    seen = forward_kinematics(result)
     bones = bone_direction_errors(source.transforms, twin.seen_in(seen), source.rest, read_body(twin.clip, "target").rest)
     report = RobotReport(
         **{name: getattr(led.report, name) for name in led.report.__dataclass_fields__ if name != "bone_directions"},
         bone_directions=bones,
-        hinges=measure_hinges(robot, result, angles, slowed, config.velocity_limit_rad_s),
+        hinges=measure_hinges(robot, result, angles, slowed, config.hinge_limit_rad_s),
     )
     report = replace(report, root_scale=scale, mapped=len(chains.hinges), target_joints=len(robot.hinges))
-    return Retargeted(in_place(result) if config.in_place else result, _own(led.joint_map, robot), report)
-
-
-def _own(joint_map: JointMap, robot: Robot) -> JointMap:
-    """Leave parts without a joint of their own (a foot fixed to its shin) out of a map to the twin."""
-    names = set(robot.skeleton.joint_names)
-    kept = tuple(pair for pair in joint_map.pairs if pair.target in names)
-    fixed = {pair.source for pair in joint_map.pairs} - {pair.source for pair in kept}
-    return replace(
-        joint_map,
-        pairs=kept,
-        unmapped_source=(*joint_map.unmapped_source, *sorted(fixed)),
-        unmapped_target=tuple(name for name in joint_map.unmapped_target if name in names),
-    )
+    return Retargeted(in_place(result) if config.in_place else result, own_pairs(led.joint_map, robot), report)
 
 
 def _leg(twin: Twin) -> float:
@@ -125,20 +119,12 @@ def _with_feet(seen: GlobalTransforms, feet: list[FootGoal]) -> GlobalTransforms
     return GlobalTransforms(seen.skeleton, positions, rotations, seen.end_site_positions)
 
 
-def _back(led: GlobalTransforms, seen: GlobalTransforms, twin: Twin, standing: np.ndarray, frame_time: float) -> np.ndarray:
-    """Return how far to move the robot along the floor, (frames, 3): standing ankles come to where the twin's are.
-
-    Only limits of angle and speed part them; where both feet stand they share.
-    """
-    ankles = [twin.roles.index(side + "foot") for side in SIDES]
-    gaps = (led.global_positions[:, ankles] - seen.global_positions[:, ankles]) * (1.0 - UP)
-    held = standing.any(axis=1)
-    wanted = np.einsum("fs,fsi->fi", standing / np.maximum(standing.sum(axis=1, keepdims=True), 1), gaps)
-    return least_squares(wanted, np.where(held, STAND, 0.0), frame_time, steps=False)
+def _sides(robot: Robot) -> list[np.ndarray]:
+    return [robot.soles.sides == side for side in (1, -1)]
 
 
 def _lift(soles: np.ndarray, robot: Robot, standing: np.ndarray, frame_time: float) -> np.ndarray:
     """Return how far to raise the robot, (frames,): the lower of its standing soles comes to 0, and none is below."""
-    heights = np.stack([soles[:, robot.soles.sides == side, 1].min(axis=1, initial=np.inf) for side in (1, -1)], axis=1)
+    heights = np.stack([soles[:, mine, 1].min(axis=1, initial=np.inf) for mine in _sides(robot)], axis=1)
     stands = np.where(standing, heights, np.inf).min(axis=1)
     return onto_floor(stands, heights.min(axis=1), np.asarray(standing.any(axis=1)), frame_time)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -15,6 +15,7 @@ from kinematics.motion import Motion
 from kinematics.rotations import quaternion
 from kinematics.skeleton import Skeleton
 from retarget.errors import RetargetError
+from retarget.joint_map import JointMap
 from retarget.robots.anatomy import RobotPart
 from retarget.robots.model import Robot
 
@@ -152,9 +153,8 @@ def _ends(robot: Robot, role: str) -> list[tuple[int, np.ndarray]]:
         if not len(mine):
             return [(part.joint, part.center + np.array([0.0, -0.05, 0.1]))]
         points = (at[soles.joints] + soles.offsets)[mine]
-        middle, low = 0.5 * (points[:, 0].min() + points[:, 0].max()), float(points[:, 1].min())
-        front, back = float(points[:, 2].max()), float(points[:, 2].min())
-        ankle = float(at[part.joint][2] + part.center[2])
+        front, back, low = float(points[:, 2].max()), float(points[:, 2].min()), float(points[:, 1].min())
+        middle, _, ankle = (at[part.joint] + part.center).tolist()  # straight ahead of the ankle, wherever the sole's middle is
         front = max(front, ankle + POINTS_AHEAD)  # a foot of one sphere, or longer behind, still points ahead
         found = [max(back, 0.5 * (3.0 * ankle - front)), front]
         return [(part.joint, np.array([middle, low, reach]) - at[part.joint]) for reach in found]
@@ -182,4 +182,17 @@ def twin_motion(twin: Twin, motion: Motion) -> Motion:
     positions[:, 0] = twin.skeleton.offsets[0]
     return Motion(
         twin.skeleton, seen.global_positions[:, 0], quaternion.normalize(rotations), motion.frame_time, local_positions=positions
+    )
+
+
+def own_pairs(joint_map: JointMap, robot: Robot) -> JointMap:
+    """Return a map to a robot's twin without the parts that have no joint of their own, such as a foot fixed to its shin."""
+    names = set(robot.skeleton.joint_names)
+    kept = tuple(pair for pair in joint_map.pairs if pair.target in names)
+    fixed = {pair.source for pair in joint_map.pairs} - {pair.source for pair in kept}
+    return replace(
+        joint_map,
+        pairs=kept,
+        unmapped_source=(*joint_map.unmapped_source, *sorted(fixed)),
+        unmapped_target=tuple(name for name in joint_map.unmapped_target if name in names),
     )

@@ -10,7 +10,7 @@ import pytest
 
 from kinematics import InputError, KinematicsError, Motion, Pose
 from kinematics.motion import Source
-from kinematics.testing import assert_motions_close, random_motion, random_skeleton
+from kinematics.testing import assert_motions_close, human_skeleton, random_motion, random_skeleton
 
 SKELETON = random_skeleton(1)
 MOTION = random_motion(SKELETON, 2, num_frames=9)
@@ -131,3 +131,11 @@ def test_allclose_ignores_the_sign_of_quaternions() -> None:
 def test_reprs_are_short() -> None:
     assert repr(MOTION) == "Motion(9 frames at 30 Hz, 12 joints)"
     assert repr(SKELETON) == "Skeleton(12 joints, 3 end sites, root 'joint0')"
+
+
+def test_a_motion_moved_elsewhere_shares_its_rotations() -> None:
+    """Rotations of a long clip are large and read-only, so a clip whose root alone moves does not copy them."""
+    motion = random_motion(human_skeleton(), 0, num_frames=4)
+    for other in (motion.with_root_positions(motion.root_positions + 1.0), motion.with_frame_time(0.5)):
+        assert np.shares_memory(other.local_rotations, motion.local_rotations) and type(other.local_rotations) is np.ndarray
+        assert not other.local_rotations.flags.writeable

@@ -352,9 +352,10 @@ def test_command_line(bodies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, c
         return int(exit_info.value.code or 0), told.out, told.err
 
     status, out, _ = run("walk.bvh", "--to", "target.bvh", "-o", "out.bvh", "--no-picture", "--json")
-    assert status == 0 and "stance slide, mean" in out and "wrote out.json" in out
-    written = json.loads(Path("out.json").read_text())
-    assert written["frames"] == 20 and written["format_version"] == 1
+    told = json.loads(out)  # one object and nothing else
+    assert status == 0 and told["format_version"] == 1 and told["written"] == ["out.bvh"] and not Path("out.json").exists()
+    assert told["score"]["frames"] == told["report"]["frames"] == 20
+    assert {pair["target"] for pair in told["joint_map"]["pairs"]} >= {"L_Elbow", "R_Knee"}
     status, out, _ = run("score", "walk.bvh", "out.bvh", "--target", "target.bvh")
     assert status == 0 and "slide in own stance" in out
     status, out, _ = run("score", "walk.bvh", "out.bvh", "--json")

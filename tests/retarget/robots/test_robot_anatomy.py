@@ -11,6 +11,7 @@ import pytest
 from kinematics.anatomy import find_anatomy
 from retarget.robots import Robot, load_robot
 from retarget.robots.limbs import name_part, name_side
+from retarget.robots.twin import make_twin
 
 mujoco = pytest.importorskip("mujoco")
 PRAXIS = Path(__file__).resolve().parents[3] / "data" / "robots" / "praxis.xml"
@@ -153,3 +154,40 @@ def test_a_thing_without_limbs_has_no_parts_to_speak_of(tmp_path: Path) -> None:
 )
 def test_what_names_say(name: str, part: str, side: int) -> None:
     assert (name_part(name), name_side(name)) == (part, side)
+
+
+# Hips whose pitch is far below yaw and roll, and a knee whose anchor is off the leg's plane, as small motors are drawn.
+WIDE = """<body name="{n}0" pos="0 {y} 0"><joint name="{n}_{a}" axis="1 0 1" range="-.6 .6"/><geom size=".03"/>
+  <body name="{n}1" pos=".02 0 -.06"><joint name="{n}_{b}" axis="-1 0 1" range="-.6 .6"/><geom size=".03"/>
+  <body name="{n}2" pos="-.02 {o} -.06"><joint name="{n}_{c}" axis="0 1 0" range="-1.7 .5"/>
+   <geom type="capsule" size=".03" fromto="0 0 0 0 0 -.2"/>
+  <body name="{n}3" pos="0 {o} -.22"><joint name="{n}_{d}" axis="0 1 0" range="0 2"/><geom type="capsule" size=".02" fromto="0 0 0 0 0 -.15"/>
+  <body name="{n}4" pos="0 {i} -.18"><joint name="{n}_{e}" axis="0 1 0" range="-.6 .6"/><geom size=".01"/>
+  <body name="{n}5"><joint name="{n}_{f}" axis="1 0 0" range="-.5 .5"/><geom type="box" size=".08 .03 .005" pos=".03 0 -.03"/>
+  </body></body></body></body></body></body>"""
+
+
+@pytest.mark.parametrize("words", [("HR", "HAA", "HFE", "KFE", "FFE", "FAA"), ("p", "q", "r", "s", "t", "u")])
+def test_legs_whose_hips_are_long_and_whose_motors_stand_aside(tmp_path: Path, words: tuple[str, ...]) -> None:
+    legs = ""
+    for name, side in (("LL", 1), ("LR", -1)):
+        own = dict(zip("abcdef", words, strict=True))
+        legs += WIDE.format(n=name, y=0.07 * side, o=0.02 * side, i=-0.04 * side, **own)
+    path = tmp_path / "wide.xml"
+    path.write_text(
+        '<mujoco><compiler angle="radian"/><worldbody><body name="torso" pos="0 0 .6"><freejoint/>'
+        f'<geom type="box" size=".09 .1 .1" pos="0 0 .12"/>{legs}</body></worldbody></mujoco>'
+    )
+    robot = load_robot(path)
+    for side, name in (("left", "LL"), ("right", "LR")):
+        cut = {
+            part: tuple(f"{name}_{word}" for word in own)
+            for part, own in zip(("thigh", "shin", "foot"), (words[:3], words[3:4], words[4:]), strict=True)
+        }
+        assert {part: hinges(robot, f"{side}_{part}") for part in cut} == cut
+    twin = make_twin(robot)
+    offsets = {role: twin.skeleton.offsets[joint] for joint, role in enumerate(twin.roles)}
+    for role in ("left_shin", "left_foot", "right_shin", "right_foot"):  # thigh and shin hang straight down
+        assert abs(offsets[role][0]) < 1e-4, role
+    ahead = [twin.skeleton.end_site_offsets[end] for end in range(4)]
+    assert all(abs(offset[0]) < 1e-4 for offset in ahead)

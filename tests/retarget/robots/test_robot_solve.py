@@ -10,14 +10,14 @@ import pytest
 from kinematics.contacts import foot_contacts
 from kinematics.forward import forward_kinematics
 from kinematics.io import load_motion
-from kinematics.kernels import capsules, hinges
+from kinematics.kernels import capsules, hinge_speeds
 from kinematics.motion import Motion
 from kinematics.rotations import quaternion
 from kinematics.testing import assert_motions_close
 from retarget import RetargetConfig, RetargetError, retarget
 from retarget.robots import Robot
 from retarget.robots.chains import make_chains
-from retarget.robots.collisions import segment_distances
+from retarget.robots.collisions import segment_distances, self_penetrations
 from retarget.robots.score import score_robot
 from retarget.robots.twin import make_twin, twin_motion
 
@@ -199,7 +199,8 @@ def test_the_limit_of_speed_is_a_projection_that_keeps_ranges() -> None:
     given = np.cumsum(rng.normal(size=(200, 3)), axis=0)
     given[:, 1] *= 1e-3  # slow enough already
     angles, most = given.copy(), np.array([0.5, 0.5, 0.1])
-    hinges.limit_speed(angles, most)
+    free = np.zeros(angles.shape, dtype=bool)
+    hinge_speeds.limit_speed(angles, most, free)
     assert (np.abs(np.diff(angles, axis=0)) <= most + 1e-12).all()
     np.testing.assert_array_equal(angles[:, 1], given[:, 1])
     assert (angles.min(axis=0) >= given.min(axis=0)).all() and (angles.max(axis=0) <= given.max(axis=0)).all()
@@ -209,8 +210,59 @@ def test_the_limit_of_speed_is_a_projection_that_keeps_ranges() -> None:
         high = (given[:, column] - most[column] * apart).max(axis=1)
         np.testing.assert_allclose(angles[:, column], 0.5 * (low + high), atol=1e-12)
     once = angles.copy()
-    hinges.limit_speed(once, most * (1.0 + 1e-9))
+    hinge_speeds.limit_speed(once, most * (1.0 + 1e-9), free)
     np.testing.assert_array_equal(once, angles)
+
+
+def test_angles_of_stance_come_before_the_limit_of_speed_of_swing() -> None:
+    rng, most = np.random.default_rng(4), np.array([0.2])
+    given = np.cumsum(rng.normal(scale=0.1, size=(120, 1)), axis=0)
+    held = np.zeros((120, 1), dtype=bool)
+    held[20:40], held[80:100] = True, True
+    given[20:40], given[80:100] = 0.3, -0.4  # slow enough; between them it rushes
+    given[50:55] += 3.0
+    angles = given.copy()
+    hinge_speeds.limit_speed(angles, most, held)
+    np.testing.assert_allclose(angles[held], given[held], atol=1e-12)
+    assert np.abs(np.diff(angles, axis=0)).max() <= 0.2 + 1e-12
+    alone = given.copy()
+    hinge_speeds.limit_speed(alone, most, np.zeros_like(held))
+    assert np.abs(alone[held] - given[held]).max() > 0.05
+
+
+def test_planted_feet_of_a_run_do_not_slide(praxis: Robot, clips: Path) -> None:
+    source = load_motion(clips / "run_lafan1.bvh")
+    result = retarget(source, praxis)
+    assert score_robot(source, result.motion, praxis).result.slide.mean_cm_s < 0.5
+    assert result.report.hinges.slowed > 0.5  # the limit is not idle
+
+
+def test_arms_give_way_to_the_body_and_to_each_other(praxis: Robot) -> None:
+    """The twin folds its arms through trunk and each other: apart they come, inside the limits, and only they move."""
+    twin, chains = make_twin(praxis), make_chains(praxis, make_twin(praxis))
+    hinge = praxis.hinges
+    qpos = np.tile(praxis.home_qpos, (40, 1))
+    motion = praxis.motion(qpos, 1 / 30)
+    angles = angles_of(praxis, motion)
+    lower, upper = praxis.lower[hinge], praxis.upper[hinge]
+    for side, name in ((1.0, "left"), (-1.0, "right")):
+        column = praxis.hinge_names.index(f"{name}_shoulder_roll_joint")
+        inward = -side * np.sign(praxis.axes[hinge[column]][2]) * np.linspace(0.0, 0.9, 40)
+        angles[:, column] = np.clip(angles[:, column] + inward, lower[column], upper[column])
+    qpos[:, praxis.qpos_addresses[hinge]] = angles
+    folded = praxis.motion(qpos, 1 / 30)
+    before = self_penetrations(praxis, folded)
+    near = chains.near(folded)
+    assert before.max() > 0.01 and near is not None
+    led = twin.seen_in(forward_kinematics(folded))
+    found = chains.settle(led, angles, 1.0, near)[2]
+    qpos[:, praxis.qpos_addresses[hinge]] = found
+    after = self_penetrations(praxis, praxis.motion(qpos, 1 / 30))
+    assert after.max() < 0.2 * before.max() and (after.sum(axis=1) <= before.sum(axis=1) + 1e-3).all()
+    assert (found >= lower).all() and (found <= upper).all() and np.abs(np.diff(found, axis=0)).max() <= 1.0
+    legs = [n for n, name in enumerate(praxis.hinge_names) if "hip" in name or "knee" in name or "ankle" in name]
+    np.testing.assert_allclose(found[:, legs], angles[:, legs], atol=0.02)
+    assert chains.near(motion) is None
 
 
 def test_depths_of_capsules_agree_with_distances_of_segments() -> None:
