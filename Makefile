@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 OUT ?= out
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-SOURCES := kinematics retarget tests benchmarks examples data docs
+SOURCES := kinematics retarget imitate tests benchmarks examples data docs
 
 .PHONY: demo test install install-dev format bench clean
 
@@ -43,12 +43,17 @@ $(VENV)/.installed-bench: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP) install -q -c constraints.txt -e '.[bench]'
 	touch $@ $(VENV)/.installed
 
-# placo pins a Pinocchio that wants an older NumPy than the other peers, so it has an environment of its own.
+# placo pins a Pinocchio that wants an older NumPy than the other peers, and mink a MuJoCo older than ours, so they have
+# environments of their own.
 .venv-placo/bin/python:
 	$(PYTHON) -m venv .venv-placo
 	.venv-placo/bin/python -m pip install -q placo==0.10.2 numpy==2.3.5
 
-bench: $(VENV)/.installed-bench .venv-placo/bin/python
+.venv-mink/bin/python:
+	$(PYTHON) -m venv .venv-mink
+	.venv-mink/bin/python -m pip install -q mink==1.3.0 daqp==0.11.0 numpy==2.4.6
+
+bench: $(VENV)/.installed-bench .venv-placo/bin/python .venv-mink/bin/python
 	for file in benchmarks/bench_*.py benchmarks/fabrik_paper.py; do $(BIN)/python $$file || exit 1; done
 
 format: install-dev

@@ -3,7 +3,7 @@
 Those that give one step at a time (mink, pink, placo) are driven as their examples do: a step with a time step and a gain of
 1, a look at the error, until it is within the tolerance, nothing moves any more, or 200 steps are done. Their damping was
 chosen for each task among powers of ten: the fewest steps with the most targets reached; out of reach, the nearest end.
-mink and pink solve their quadratic programs with DAQP, which comes with mink; placo brings its own.
+mink and pink solve their quadratic programs with DAQP; placo brings its own.
 """
 
 from __future__ import annotations

@@ -9,7 +9,8 @@ Ours is `Problem.solve` of a problem made once, except "one call", which is `ik.
 mink, pink (pin-pink), placo, ikpy, pytorch-kinematics; how each is driven says `_ik_peers.py`. "cannot": the tool has no way
 to say the task. Slow ones do the first of the targets. With limits, tools for robots get those that three hinges can have (all
 but the cones of shoulders and wrists, where they are free); the row "ours, the same limits" has no others either. placo wants
-an older NumPy than the rest; it is looked for in an environment of its own, PLACO_PYTHON or .venv-placo (`pip install placo`).
+an older NumPy than the rest and mink an older MuJoCo; they are looked for in environments of their own, PLACO_PYTHON or
+.venv-placo, MINK_PYTHON or .venv-mink (`make bench` makes both).
 
 Bars (--check), ours on one core through the public call: chain at most 15 us, by FABRIK and by default; body 30 us; a batch of
 10 000 at least 100 000 solves/s; with rotations and human limits at most 90 us; a clip at least 200 000 frames/s; out of reach
@@ -100,8 +101,8 @@ def main() -> int:
 def contender(name: str, module: str, kind: str, folder: Path) -> common.Contender:
     """Start a contender."""
     setup = SETUP.format(here=str(Path(__file__).parent), module=module, kind=kind, folder=str(folder))
-    own = Path(os.environ.get("PLACO_PYTHON", common.ROOT / ".venv-placo" / "bin" / "python"))
-    python = str(own) if name == "placo" and own.is_file() else sys.executable
+    own = Path(os.environ.get(f"{name.upper()}_PYTHON", common.ROOT / f".venv-{name}" / "bin" / "python"))
+    python = str(own) if own.is_file() else sys.executable
     return common.Contender(name, setup, timeout=180.0, python=python)
 
 

@@ -20,9 +20,15 @@ ALLOWED = {
     "retarget.robots": ALWAYS | {"kinematics", "retarget", "rich", "mujoco"},
     "retarget.cluster": ALWAYS | {"kinematics", "retarget", "rich", "ray"},
     "retarget.__main__": {"retarget"},
+    "imitate": ALWAYS | {"kinematics", "retarget", "imitate", "rich", "torch", "mujoco"},
+    "imitate.envs.gym_env": ALWAYS | {"imitate", "gymnasium"},
+    "imitate.envs.rsl_rl_env": ALWAYS | {"imitate", "torch", "rsl_rl", "tensordict"},
+    "imitate.training": ALWAYS | {"kinematics", "retarget", "imitate", "rich", "torch", "mujoco", "tensorboard"},
+    "imitate.export_onnx": ALWAYS | {"kinematics", "imitate", "torch", "onnx", "onnxruntime"},
+    "imitate.__main__": {"imitate"},
 }
 COMMANDS = {"tyro", "rich"}  # what cli.py and cli_*.py may import beside
-MODULES = sorted(path for package in ("kinematics", "retarget") for path in (ROOT / package).rglob("*.py"))
+MODULES = sorted(path for package in ("kinematics", "retarget", "imitate") for path in (ROOT / package).rglob("*.py"))
 
 
 def module_name(path: Path) -> str:
@@ -52,9 +58,9 @@ def test_imports_stay_inside_their_boundary(path: Path) -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=module_name)
 def test_only_named_modules_reach_the_viewer(path: Path) -> None:
-    """The viewer is imported by name, by command lines and where a batch draws its clips."""
+    """The viewer is imported by name, by command lines and where a batch or a policy is drawn."""
     name = module_name(path)
-    drawing = name == "retarget.batch_pictures"
+    drawing = name in ("retarget.batch_pictures", "imitate.play")
     if not name.startswith("kinematics.viewer") and not name.split(".")[-1].startswith("cli") and not drawing:
         assert not any(module.startswith("kinematics.viewer") for module in imported(path))
 
@@ -68,7 +74,7 @@ def test_importing_kinematics_is_light() -> None:
 
 
 def test_packages_export_few_names() -> None:
-    for package in ("kinematics", "retarget"):
+    for package in ("kinematics", "retarget", "imitate"):
         tree = ast.parse((ROOT / package / "__init__.py").read_text(encoding="utf-8"))
         names = [alias.asname for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names]
         assert 0 < len(names) <= 20

@@ -29,7 +29,7 @@ def test_every_dependency_is_locked() -> None:
 
 def test_packages_are_exactly_ours() -> None:
     packages = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
-    assert packages == ["kinematics", "retarget"]
+    assert packages == ["kinematics", "retarget", "imitate"]
     for folder in ("tests", "benchmarks", "examples", "docs", "data"):
         assert not list((ROOT / folder).rglob("__init__.py")), f"{folder} must not become a package"
     for package in packages:
@@ -59,4 +59,4 @@ def test_wheel_holds_the_packages_and_nothing_else(tmp_path: Path) -> None:
             assert files and {path.relative_to(ROOT).as_posix() for path in files} <= set(archive.namelist())
             for path in files:
                 assert archive.read(path.relative_to(ROOT).as_posix()) == path.read_bytes()
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"kinematics", "retarget"}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"kinematics", "retarget", "imitate"}

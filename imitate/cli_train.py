@@ -1,0 +1,76 @@
+"""Command line: `python -m imitate train CLIP -o FOLDER`."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from rich.console import Console
+from rich.markup import escape
+
+from imitate.config import TrainConfig, load_config
+from imitate.errors import ImitationError
+
+LENGTHS = ("minutes", "iterations", "stop_success")  # what may change when a run is resumed
+INTERRUPTED_STATUS = 130
+
+
+def train(
+    clips: tyro.conf.Positional[tuple[Path, ...]] = (),
+    /,
+    *,
+    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
+    to: Path | None = None,
+    resume: bool = False,
+    config: Annotated[TrainConfig, tyro.conf.arg(name="")] = TrainConfig(),  # noqa: B008 - frozen
+) -> int:
+    """Train a policy that performs a clip under physics, with a body made from the clip's own skeleton.
+
+    Makes the folder with config, body, clip, curves (`tensorboard --logdir FOLDER`, progress.csv), checkpoints and policy.pt.
+    Ctrl-C saves and ends; --resume goes on, also after a crash. Several processes:
+    `torchrun --nproc-per-node=2 -m imitate train ...`.
+
+    Args:
+        clips: Motion files (.bvh, .npz) of one skeleton to perform; none with --resume.
+        output: Folder of the run.
+        to: Train this body instead of one made from the clip: an MJCF file (.xml), or a folder with body.xml.
+        resume: Go on from the last checkpoint in the folder, with its settings; --minutes, --iterations and --stop-success may
+            change.
+        config: Everything else.
+    """
+    # Threads of torch that wait by spinning take the processors from the physics: on a busy machine an update took 20 times as
+    # long. Torch reads this when it is imported, which takes seconds, so it happens here.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    from imitate import training
+    from imitate.training_table import TrainingTable
+
+    settings = _resumed(output, clips, to, config) if resume else config
+    console = Console(stderr=True, quiet=os.environ.get("RANK", "0") != "0")
+    with TrainingTable(console, escape(str(output)), settings.env.control_rate_hz) as table:
+        reason = training.train(clips or None, output, settings, to=to, resume=resume, on_iteration=table.update)
+    console.print(f"{reason}; wrote {escape(str(output))}", highlight=False, soft_wrap=True)
+    if reason == training.INTERRUPTED:
+        console.print(f"python -m imitate train -o {escape(str(output))} --resume goes on", highlight=False, soft_wrap=True)
+        return INTERRUPTED_STATUS
+    return 0
+
+
+def _resumed(output: Path, clips: tuple[Path, ...], to: Path | None, config: TrainConfig) -> TrainConfig:
+    """Return the run's settings with the lengths that were asked for; other wishes come too late."""
+    default = TrainConfig()
+    changed = [each.name for each in fields(config) if getattr(config, each.name) != getattr(default, each.name)]
+    late = [name for name in changed if name not in LENGTHS]
+    late += ["a clip"] if clips else []
+    late += ["--to"] if to else []
+    if late:
+        raise ImitationError(
+            f"--resume goes on with the run as it was made, so {', '.join(late)} cannot be given; only "
+            f"{', '.join('--' + name.replace('_', '-') for name in LENGTHS)} can change"
+        )
+    config_path = output / "config.toml"
+    if not config_path.is_file():
+        raise ImitationError(f"there is no run to resume in {str(output)!r}: it has no config.toml")
+    return replace(load_config(config_path), **{name: getattr(config, name) for name in changed})

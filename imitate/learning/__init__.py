@@ -1,0 +1,1 @@
+"""Policy gradients in plain torch, one algorithm a file."""

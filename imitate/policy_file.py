@@ -1,0 +1,82 @@
+"""A trained policy as one file: its networks, and the contract under which it works."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from imitate.checkpoint import load_torch, save_torch
+from imitate.errors import ImitationError
+from imitate.learning.policy import ActorCritic
+from imitate.toml_file import to_table
+
+if TYPE_CHECKING:
+    from imitate.character import Character
+    from imitate.config import TrainConfig
+
+KIND = "policy"
+
+
+def make_contract(
+    character: Character, config: TrainConfig, *, clip: str, clip_hash: str, metrics: dict[str, float]
+) -> dict[str, Any]:
+    """Return what a user of the policy must keep to, and what it was trained on.
+
+    Args:
+        character: The body: order, gains and limits of its hinges.
+        config: Settings of the training: rates, actions, observations.
+        clip: Name of the clip.
+        clip_hash: SHA-256 of its file in the run folder.
+        metrics: Figures at the end of the training.
+    """
+    import mujoco
+
+    return {
+        "body": character.name,
+        "hinge_names": list(character.hinge_names),
+        "stiffness": character.stiffness.tolist(),
+        "damping": character.damping.tolist(),
+        "torque_limits": character.torque_limits.tolist(),
+        "lower": character.lower.tolist(),
+        "upper": character.upper.tolist(),
+        "control_rate_hz": config.env.control_rate_hz,
+        "time_step_s": float(character.model.opt.timestep),
+        "action": config.env.action,
+        "action_scale_rad": config.env.action_scale_rad,
+        "env": to_table(config.env),
+        "clip": clip,
+        "clip_sha256": clip_hash,
+        "mujoco": mujoco.__version__,
+        "torch": str(torch.__version__),  # a plain string: the safe reader refuses torch's own class
+        "metrics": metrics,
+    }
+
+
+def save_policy(path: str | Path, policy: ActorCritic, contract: dict[str, Any]) -> None:
+    """Write a policy, its normaliser inside, with its contract, replacing the file all or nothing.
+
+    Raises:
+        InputError: Where it cannot be written.
+    """
+    shape = {"num_observations": policy.num_observations, "num_actions": policy.num_actions, "hidden": list(policy.hidden)}
+    weights = {name: value.detach().cpu() for name, value in policy.state_dict().items()}
+    save_torch(path, KIND, {"shape": shape, "weights": weights, "contract": contract})
+
+
+def load_policy(path: str | Path) -> tuple[ActorCritic, dict[str, Any]]:
+    """Read a policy, on the CPU, and its contract.
+
+    Raises:
+        MissingFileError: Where there is no such file.
+        ImitationError: Where it is damaged or no policy of ours; nothing in it was executed.
+    """
+    content = load_torch(path, KIND)
+    try:
+        policy = ActorCritic(**content["shape"])
+        policy.load_state_dict(content["weights"])
+        contract: dict[str, Any] = content["contract"]
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise ImitationError(f"{path} is no policy of ours: {str(error).splitlines()[0]}") from None
+    return policy.eval().requires_grad_(False), contract

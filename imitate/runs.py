@@ -1,0 +1,208 @@
+"""The folder of a run: what a training was told and made, so that anybody can go on from it."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import platform
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from imitate.character import load_character, make_character, save_character
+from imitate.config import TrainConfig, load_config, save_config
+from imitate.envs.config import EnvConfig
+from imitate.errors import ImitationError
+from imitate.policy_file import load_policy
+from imitate.reference import Reference, make_reference
+from imitate.toml_file import dumps
+from kinematics.io import load_motion, save_motion
+from kinematics.io.atomic import write_bytes
+from kinematics.motion import Motion
+from kinematics.standardize import Standardized, express, standardize
+
+if TYPE_CHECKING:
+    from imitate.character import Character
+    from imitate.envs.tracking import TrackingEnv
+    from imitate.learning.policy import ActorCritic
+
+CONFIG, BODY, CHECKPOINTS, POLICY, VERSIONS = "config.toml", "body", "checkpoints", "policy.pt", "versions.toml"
+PACKAGES = ("muybridge", "numpy", "torch", "mujoco-core", "mujoco")
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A run folder, read.
+
+    Attributes:
+        folder: Where it is.
+        config: Settings of the training.
+        character: The body.
+        motions: The clips, standardized.
+    """
+
+    folder: Path
+    config: TrainConfig
+    character: Character
+    motions: tuple[Motion, ...]
+
+    @property
+    def motion(self) -> Motion:
+        """The first clip."""
+        return self.motions[0]
+
+    @cached_property
+    def reference(self) -> Reference:
+        """The clips in the body's numbers, at the control rate."""
+        env = self.config.env
+        return make_reference(self.character, self.motions, control_rate=env.control_rate_hz, horizon_s=env.episode_length_s)
+
+    @property
+    def horizon(self) -> int:
+        """Control steps of the longest episode."""
+        longest = int((self.reference.ends[self.reference.starts] - self.reference.starts).max())
+        return min(longest, self.config.env.episode_steps)
+
+    def policy(self) -> ActorCritic:
+        """Read the run's policy.
+
+        Raises:
+            MissingFileError: Where none was saved yet.
+        """
+        return load_policy(self.folder / POLICY)[0]
+
+    def make_env(self, *, num_envs: int, seed: int = 0, config: EnvConfig | None = None, num_threads: int = 0) -> TrackingEnv:
+        """Make bodies that follow the run's clips.
+
+        Args:
+            num_envs: How many.
+            seed: Of everything random.
+            config: Settings of the environment; by default those of the training.
+            num_threads: Threads that step the bodies; 0 for one a processor.
+        """
+        from imitate.envs.tracking import TrackingEnv
+
+        given = config or self.config.env
+        return TrackingEnv(self.character, self.reference, given, num_envs=num_envs, seed=seed, num_threads=num_threads)
+
+
+def create_run(
+    clips: Path | Motion | Sequence[Path | Motion],
+    folder: str | Path,
+    config: TrainConfig,
+    *,
+    to: Path | Character | None = None,
+) -> Path:
+    """Make a run folder: the resolved config, the body, the clips and the versions of what made it.
+
+    Args:
+        clips: A clip, or several of one skeleton; files or motions, of any unit and axes.
+        folder: The folder; its parent must be there, and the folder empty or missing.
+        config: Settings.
+        to: A body to train instead of one made from the first clip: an MJCF file or a folder of `save_character`.
+
+    Raises:
+        ImitationError: Where the folder holds something, or the clip cannot be imitated.
+    """
+    folder = Path(folder)
+    _require_free(folder)
+    given = [clips] if isinstance(clips, Path | Motion) else list(clips)
+    if not given:
+        raise ImitationError("there is no clip to imitate; give at least one")
+    read = [standardize(load_motion(clip) if isinstance(clip, Path) else clip) for clip in given]
+    motions = [clip.motion for clip in read]
+    if to is None:
+        character = make_character(motions[0], config=config.character)
+    else:
+        character = load_character(to) if isinstance(to, Path) else to
+    for other, clip in zip(motions[1:], given[1:], strict=True):
+        if to is None and other.skeleton.joint_names != motions[0].skeleton.joint_names:
+            name = clip.name if isinstance(clip, Path) else "a clip"
+            raise ImitationError(f"{name} has another skeleton than the first clip; one body needs clips of one skeleton")
+    run = Run(folder, config, character, tuple(motions))
+    assert run.reference.num_frames > 0  # a clip that cannot be followed is refused before anything is written
+    folder.mkdir(exist_ok=True)
+    save_character(character, folder / BODY)
+    for number, motion in enumerate(motions, 1):
+        save_motion(motion, folder / _clip_name(number))
+    write_bytes(folder / VERSIONS, dumps(_versions(given, read)).encode())
+    (folder / CHECKPOINTS).mkdir(exist_ok=True)
+    save_config(config, folder / CONFIG)  # last: a folder with a config is whole
+    return folder
+
+
+def open_run(folder: str | Path) -> Run:
+    """Read a run folder.
+
+    Raises:
+        ImitationError: Where it is none.
+    """
+    folder = Path(folder)
+    if not (folder / CONFIG).is_file():
+        raise ImitationError(f"{str(folder)!r} is no run: it has no {CONFIG}; python -m imitate train CLIP -o {folder} makes one")
+    clips: list[Motion] = []
+    while (path := folder / _clip_name(len(clips) + 1)).is_file():
+        clips.append(load_motion(path))
+    if not clips:
+        raise ImitationError(f"{str(folder)!r} is no whole folder of a run: it has no {_clip_name(1)}")
+    return Run(folder, load_config(folder / CONFIG), load_character(folder / BODY), tuple(clips))
+
+
+def clip_hash(run: Run) -> str:
+    """Return the SHA-256 of the clips' files."""
+    digest = hashlib.sha256()
+    for number in range(1, len(run.motions) + 1):
+        digest.update((run.folder / _clip_name(number)).read_bytes())
+    return digest.hexdigest()
+
+
+def clip_name(run: Run) -> str:
+    """Return the names that the clips had."""
+    from imitate.toml_file import read
+
+    table = read(run.folder / VERSIONS) if (run.folder / VERSIONS).is_file() else {}
+    return ", ".join(table.get("clips", ["unnamed"]))
+
+
+def as_read(run: Run, motion: Motion) -> Motion:
+    """Return a motion of the run's world (metres, Y up) in the unit and up axis of the first clip's file."""
+    from imitate.toml_file import read
+
+    table = read(run.folder / VERSIONS) if (run.folder / VERSIONS).is_file() else {}
+    units, ups = table.get("metres_per_unit", [1.0]), table.get("up", ["Y"])
+    return express(motion, unit=units[0], up=ups[0])
+
+
+def _clip_name(number: int) -> str:
+    return "clip.npz" if number == 1 else f"clip_{number}.npz"
+
+
+def _require_free(folder: Path) -> None:
+    if (folder / CONFIG).is_file():
+        raise ImitationError(f"{str(folder)!r} holds a run already; --resume goes on with it, or give another folder")
+    if folder.exists() and not folder.is_dir():
+        raise ImitationError(f"{str(folder)!r} is a file; give a folder for the run")
+    if not folder.parent.is_dir():
+        raise ImitationError(f"cannot make {str(folder)!r}: there is no folder {str(folder.parent)!r}; make it first")
+
+
+def _versions(clips: Sequence[Path | Motion], read: Sequence[Standardized]) -> dict[str, Any]:
+    versions = {}
+    for name in PACKAGES:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return {
+        "format_version": 1,
+        "clips": [clip.name if isinstance(clip, Path) else "a motion" for clip in clips],
+        "metres_per_unit": [float(each.report.metres_per_unit) for each in read],
+        "up": [each.report.up.value for each in read],
+        "made": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "packages": versions,
+    }

@@ -1,0 +1,266 @@
+"""Train a policy to perform a clip, in a run folder that can be resumed exactly."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from imitate.checkpoint import load_checkpoint, save_checkpoint, save_torch
+from imitate.config import TrainConfig, save_config
+from imitate.curves import Curves
+from imitate.errors import ImitationError
+from imitate.learning.distributed import Team, join, leave
+from imitate.learning.learner import Learner
+from imitate.learning.outlook import has_settled, time_left
+from imitate.learning.rollout import NotFiniteError
+from imitate.policy_file import make_contract, save_policy
+from imitate.runs import CHECKPOINTS, CONFIG, POLICY, Run, clip_hash, clip_name, create_run, open_run
+from kinematics.motion import Motion
+
+if TYPE_CHECKING:
+    from imitate.character import Character
+
+SETTLED_POINTS, SETTLED_RISE = 60, 0.004  # iterations, and their rise of the mean return, that count as the end of learning
+INTERRUPTED, GOOD, TIME, COUNT = "interrupted", "good enough", "time is up", "all iterations are done"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a training is.
+
+    Attributes:
+        row: Figures of the last iteration.
+        elapsed_s: Seconds trained, earlier processes included.
+        left_s: Estimated seconds to the end.
+        samples_per_s: Control steps of single bodies a second, lately.
+        stopped: Why the training ends with this iteration; "" where it goes on.
+    """
+
+    row: dict[str, float]
+    elapsed_s: float
+    left_s: float
+    samples_per_s: float
+    stopped: str = ""
+
+
+def train(
+    clips: Path | Motion | Sequence[Path | Motion] | None,
+    folder: str | Path,
+    config: TrainConfig | None = None,
+    *,
+    to: Path | Character | None = None,
+    resume: bool = False,
+    on_iteration: Callable[[Progress], None] | None = None,
+) -> str:
+    """Train a policy to perform a clip.
+
+    Ctrl-C ends it after the present iteration, with everything saved. Started by torchrun, the processes train one policy.
+
+    Args:
+        clips: A clip or several, files or motions; None with `resume`.
+        folder: The run folder: made anew, or with `resume` gone on with.
+        config: Settings; with `resume` those of the folder, of which a given config replaces how long to train.
+        to: A body to train instead of one made from the first clip.
+        resume: Go on from the last checkpoint of the folder, exactly as if nothing had happened.
+        on_iteration: Called in the leading process after each iteration.
+
+    Returns:
+        Why it ended: "interrupted", "good enough", "time is up" or "all iterations are done".
+
+    Raises:
+        ImitationError: On a clip that cannot be imitated, a folder that cannot be used, or numbers that are not finite.
+    """
+    folder = Path(folder)
+    team = join(_device(config.device if config else "auto"))
+    try:
+        if resume:
+            run = _resumed(open_run(folder), config, team)
+        else:
+            if clips is None:
+                raise ImitationError("train needs a clip; only --resume goes without one")
+            if team.leads:
+                create_run(clips, folder, config or TrainConfig(), to=to)
+            team.wait()
+            run = open_run(folder)
+        settings = run.config
+        processors = max(1, (os.cpu_count() or 1) // team.size)
+        env = run.make_env(
+            num_envs=settings.num_envs,
+            seed=settings.seed + team.rank,
+            num_threads=settings.physics_threads or processors,
+        )
+        learner = Learner(
+            env,
+            settings.ppo,
+            seed=settings.seed,
+            horizon=run.horizon,
+            device=_device(settings.device),
+            update_threads=settings.update_threads or processors,
+            team=team,
+        )
+        name, digest = clip_name(run), clip_hash(run)
+
+        def contract(metrics: dict[str, float]) -> dict[str, Any]:
+            return make_contract(run.character, settings, clip=name, clip_hash=digest, metrics=metrics)
+
+        return learn(learner, folder, settings, contract=contract, resume=resume, on_iteration=on_iteration)
+    finally:
+        leave(team)
+
+
+def learn(
+    learner: Learner,
+    folder: Path,
+    config: TrainConfig,
+    *,
+    contract: Callable[[dict[str, float]], dict[str, Any]],
+    resume: bool = False,
+    on_iteration: Callable[[Progress], None] | None = None,
+) -> str:
+    """Iterate until it is enough; write curves, checkpoints and the policy.
+
+    Args:
+        learner: What learns.
+        folder: The run folder.
+        config: How long, and how often a checkpoint is written.
+        contract: From the last figures, what goes into the policy's file.
+        resume: Go on from the last checkpoint.
+        on_iteration: Called in the leading process after each iteration.
+
+    Returns:
+        Why it ended.
+
+    Raises:
+        NotFiniteError: Where numbers are not finite; the state was saved into the folder.
+        InputError: Where a file cannot be written.
+    """
+    team, elapsed = learner.team, 0.0
+    if resume and any((folder / CHECKPOINTS).glob("*.pt")):
+        saved = load_checkpoint(folder / CHECKPOINTS)
+        learner.restore(saved["learner"])
+        elapsed = saved["elapsed_s"]
+    curves = Curves(folder, iteration=learner.iteration) if team.leads else None
+    stop = (TIME if elapsed >= 60.0 * config.minutes else "") or _counted(learner, config)
+    try:
+        with _Interrupt() as interrupt:
+            while not stop:
+                begin = time.perf_counter()
+                row = _iterate(learner, folder)
+                elapsed += time.perf_counter() - begin
+                row["elapsed_s"] = elapsed
+                if curves is not None:
+                    curves.add(row)
+                stop = _reason(curves, elapsed, interrupt, learner, config)
+                if stop or learner.iteration % config.checkpoint_every == 0:
+                    _save(learner, folder, config, elapsed, contract(row))
+                if curves is not None and on_iteration is not None:
+                    on_iteration(_progress(curves, elapsed, config, stop))
+    finally:
+        if curves is not None:
+            curves.close()
+    team.wait()
+    return stop
+
+
+def _iterate(learner: Learner, folder: Path) -> dict[str, float]:
+    try:
+        return learner.iterate()
+    except NotFiniteError as error:
+        env, body, dump = learner.env, error.body, folder / f"not_finite_{learner.team.rank}.pt"
+        weights = learner.policy.state_dict()
+        save_torch(dump, "dump", {"body": body, "iteration": learner.iteration, "env": env.state(), "policy": weights})
+        frames = getattr(env, "frames", None)
+        where = f", at frame {int(frames[body])} of the reference" if frames is not None and body >= 0 else ""
+        mend = f"its state is in {dump}, and --resume goes on from the last checkpoint"
+        raise NotFiniteError(f"in iteration {learner.iteration + 1} {error}{where}; {mend}", body=body) from None
+
+
+def _save(learner: Learner, folder: Path, config: TrainConfig, elapsed: float, contract: dict[str, Any]) -> None:
+    state = learner.state()  # of all processes
+    if learner.team.leads:
+        content = {"learner": state, "elapsed_s": elapsed}
+        save_checkpoint(folder / CHECKPOINTS, learner.iteration, content, keep=config.keep_checkpoints)
+        save_policy(folder / POLICY, learner.policy, contract)
+
+
+def _reason(curves: Curves | None, elapsed: float, interrupt: _Interrupt, learner: Learner, config: TrainConfig) -> str:
+    """Return why to stop; all processes of a team come to one answer."""
+    reason = INTERRUPTED if interrupt.heard else ""
+    if curves is not None and not reason:
+        reason = _counted(learner, config) or (TIME if elapsed >= 60.0 * config.minutes else "")
+        good = curves.rows[-1]["success"] >= config.stop_success
+        if not reason and good and has_settled(curves.column("return"), points=SETTLED_POINTS, rise=SETTLED_RISE):
+            reason = GOOD
+    reasons: list[str] = learner.team.gather(reason)
+    return max(reasons, key=len)
+
+
+def _counted(learner: Learner, config: TrainConfig) -> str:
+    return COUNT if config.iterations and learner.iteration >= config.iterations else ""
+
+
+def _progress(curves: Curves, elapsed: float, config: TrainConfig, stopped: str) -> Progress:
+    rows = curves.rows[-20:]
+    speed = sum(row["seconds/all"] for row in rows)
+    samples = rows[-1]["samples"] - rows[0]["samples"]
+    rate = samples / max(speed - rows[0]["seconds/all"], 1e-9)
+    left = 60.0 * config.minutes - elapsed
+    if config.iterations:
+        left = min(left, (config.iterations - len(curves.rows)) * elapsed / len(curves.rows))
+    if config.stop_success < 1.0:
+        good = time_left(curves.column("elapsed_s"), curves.column("success"), config.stop_success)
+        left = min(left, good + SETTLED_POINTS * elapsed / len(curves.rows))
+    return Progress(curves.rows[-1], elapsed, max(left, 0.0), rate, stopped)
+
+
+def _resumed(run: Run, config: TrainConfig | None, team: Team) -> Run:
+    """Return the run with the given lengths of training, and keep them in its folder."""
+    if config is None:
+        return run
+    settings = replace(run.config, minutes=config.minutes, iterations=config.iterations, stop_success=config.stop_success)
+    if team.leads and settings != run.config:
+        save_config(settings, run.folder / CONFIG)
+    return replace(run, config=settings)
+
+
+def _device(name: str) -> str:
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError) as error:
+        raise ImitationError(f"torch cannot work on the device {name!r}: {str(error).splitlines()[0]}") from None
+    local = os.environ.get("LOCAL_RANK")
+    return f"cuda:{int(local) % torch.cuda.device_count()}" if name == "cuda" and local is not None else name
+
+
+class _Interrupt:
+    """Hears Ctrl-C and SIGTERM and lets the iteration finish; a second Ctrl-C ends at once."""
+
+    def __init__(self) -> None:
+        self.heard = False
+        self.before: dict[int, Any] = {}
+
+    def __enter__(self) -> _Interrupt:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self.before[number] = signal.signal(number, self._hear)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
+
+    def _hear(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        if self.heard and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self.heard = True

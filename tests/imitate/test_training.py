@@ -1,0 +1,331 @@
+"""Training in a folder: exact resumes, kills, full disks, foreign files, settings, curves."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import pickle
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from imitate import training
+from imitate.checkpoint import load_checkpoint, load_torch, save_checkpoint, save_torch
+from imitate.cli_train import _resumed
+from imitate.config import TrainConfig, load_config, save_config
+from imitate.curves import Curves, read_progress
+from imitate.envs.config import EnvConfig, RandomisationConfig
+from imitate.errors import ImitationError
+from imitate.learning.config import PPOConfig
+from imitate.learning.learner import Learner
+from imitate.learning.policy import ActorCritic
+from imitate.learning.rollout import NotFiniteError
+from imitate.learning.testing import PointEnv
+from imitate.policy_file import load_policy, save_policy
+from imitate.training import COUNT, INTERRUPTED, TIME, Progress, learn
+from imitate.training_table import duration, line, sparkline, table
+from kinematics.errors import InputError, MissingFileError
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIG = TrainConfig(iterations=12, checkpoint_every=5, ppo=PPOConfig(hidden=(16,), steps=4), stop_success=2.0)
+
+
+def make(**changes: object) -> Learner:
+    return Learner(PointEnv(num_envs=8), dataclasses.replace(CONFIG.ppo, **changes), horizon=40, update_threads=1)  # type: ignore[arg-type]
+
+
+def run(folder: Path, *, resume: bool = False, config: TrainConfig = CONFIG, learner: Learner | None = None, call=None) -> str:
+    (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
+    learner = learner or make()
+    return learn(learner, folder, config, contract=lambda metrics: {"metrics": metrics}, resume=resume, on_iteration=call)
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    return load_policy(folder / "policy.pt")[0].state_dict()
+
+
+def same(first: Path, second: Path) -> None:
+    """Weights and curves of two runs are equal bit for bit, their times aside."""
+    a, b = weights(first), weights(second)
+    assert a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+    rows = [read_progress(folder / "progress.csv") for folder in (first, second)]
+    assert [len(each) for each in rows] == [CONFIG.iterations] * 2
+    for mine, theirs in zip(*rows, strict=True):
+        assert [mine[name] for name in mine if "second" not in name and "elapsed" not in name] == [
+            theirs[name] for name in theirs if "second" not in name and "elapsed" not in name
+        ]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of 12 iterations that nothing disturbed."""
+    folder = tmp_path_factory.mktemp("whole")
+    assert run(folder) == COUNT
+    return folder
+
+
+def test_a_run_leaves_curves_checkpoints_and_a_policy(whole: Path) -> None:
+    assert sorted(path.name for path in (whole / "checkpoints").iterdir()) == ["000005.pt", "000010.pt", "000012.pt", "latest"]
+    assert (whole / "checkpoints" / "latest").read_text() == "000012.pt\n"
+    policy, contract = load_policy(whole / "policy.pt")
+    assert contract["metrics"]["iteration"] == 12.0
+    assert policy.mean(torch.zeros(1, 6)).shape == (1, 2)
+    assert any(path.name.startswith("events.out.tfevents") for path in whole.iterdir())
+
+
+def test_a_stop_and_a_resume_change_nothing(whole: Path, tmp_path: Path) -> None:
+    run(tmp_path, config=dataclasses.replace(CONFIG, iterations=7))
+    assert run(tmp_path, resume=True) == COUNT
+    same(whole, tmp_path)
+
+
+KILLED = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from test_training import CONFIG, run
+def tell(now):
+    print(int(now.row["iteration"]), flush=True)
+run(Path(sys.argv[2]), call=tell)
+"""
+
+
+@pytest.mark.parametrize("after", [8])
+def test_a_killed_run_goes_on_from_its_last_checkpoint(whole: Path, tmp_path: Path, after: int) -> None:
+    """Killed with SIGKILL between two checkpoints: the iterations since the last one are done again, to the same bits."""
+    command = [sys.executable, "-c", KILLED, str(Path(__file__).parent), str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}) as process:
+        assert process.stdout is not None
+        for told in process.stdout:
+            if int(told) == after:
+                process.kill()
+                break
+    assert process.returncode == -signal.SIGKILL
+    assert len(read_progress(tmp_path / "progress.csv")) >= after
+    assert load_checkpoint(tmp_path / "checkpoints")["learner"]["iteration"] in (5, 10)
+    assert run(tmp_path, resume=True) == COUNT
+    same(whole, tmp_path)
+
+
+def test_a_run_killed_before_its_first_checkpoint_begins_anew(whole: Path, tmp_path: Path) -> None:
+    (tmp_path / "progress.csv").write_text((whole / "progress.csv").read_text()[:1500])  # cut in the middle of a row
+    assert run(tmp_path, resume=True) == COUNT
+    same(whole, tmp_path)
+
+
+def test_ctrl_c_saves_and_the_run_goes_on_exactly(whole: Path, tmp_path: Path) -> None:
+    def interrupt(now: Progress) -> None:
+        if now.row["iteration"] == 3.0:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    before = signal.getsignal(signal.SIGINT)
+    assert run(tmp_path, call=interrupt) == INTERRUPTED
+    assert signal.getsignal(signal.SIGINT) is before
+    assert (tmp_path / "checkpoints" / "latest").read_text() == "000004.pt\n"
+    assert run(tmp_path, resume=True) == COUNT
+    same(whole, tmp_path)
+
+
+def test_a_second_ctrl_c_ends_at_once(tmp_path: Path) -> None:
+    def interrupt(now: Progress) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, call=interrupt)
+
+
+def test_the_time_ends_a_run_and_more_time_goes_on_with_it(tmp_path: Path) -> None:
+    short = dataclasses.replace(CONFIG, minutes=1e-9)
+    assert run(tmp_path, config=short) == TIME
+    assert len(read_progress(tmp_path / "progress.csv")) == 1
+    assert run(tmp_path, config=short, resume=True) == TIME
+    assert len(read_progress(tmp_path / "progress.csv")) == 1
+    assert run(tmp_path, resume=True) == COUNT
+
+
+def test_a_body_that_is_not_finite_is_named_and_its_state_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    learner, step = make(), PointEnv.step
+
+    def broken(self: PointEnv, actions: np.ndarray):
+        result = step(self, actions)
+        result.rewards[5] = np.inf if learner.iteration == 6 else 0.5
+        return result
+
+    monkeypatch.setattr(PointEnv, "step", broken)
+    with pytest.raises(NotFiniteError, match=r"in iteration 7 body 5 of 8 has rewards that are not finite .*--resume") as caught:
+        run(tmp_path, learner=learner)
+    assert caught.value.body == 5
+    dump = load_torch(tmp_path / "not_finite_0.pt", "dump")
+    assert dump["body"] == 5 and dump["env"]["positions"].shape == (8, 2)
+    monkeypatch.undo()
+    assert run(tmp_path, resume=True) == COUNT
+
+
+@contextmanager
+def full_disk(free: int) -> Iterator[None]:
+    """Files cannot grow beyond `free` bytes, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (free, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_leaves_the_checkpoint_before(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, 1, {"numbers": np.arange(3)}, keep=2)
+    with full_disk(1000), pytest.raises(InputError, match="cannot write .*000002.pt.*nothing was changed"):
+        save_checkpoint(tmp_path, 2, {"numbers": np.arange(3000)}, keep=2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["000001.pt", "latest"]
+    assert load_checkpoint(tmp_path)["numbers"].tolist() == [0, 1, 2]
+
+
+def test_checkpoints_keep_all_kinds_of_numbers(tmp_path: Path) -> None:
+    state = {
+        "arrays": [np.arange(4, dtype=np.uint8), np.array([True, False]), np.float64(0.1), np.zeros((0, 3))],
+        "tensor": torch.arange(3),
+        "generator": np.random.default_rng(1).bit_generator.state,
+        "text": "x",
+        "none": None,
+    }
+    save_torch(tmp_path / "a.pt", "checkpoint", state)
+    back = load_torch(tmp_path / "a.pt", "checkpoint")
+    for mine, theirs in zip(back["arrays"], state["arrays"], strict=True):
+        assert np.array_equal(mine, theirs) and np.asarray(mine).dtype == np.asarray(theirs).dtype
+    assert torch.equal(back["tensor"], state["tensor"]) and back["text"] == "x" and back["none"] is None
+    assert back["generator"] == state["generator"]
+
+
+def test_old_checkpoints_and_broken_off_ones_are_removed(tmp_path: Path) -> None:
+    (tmp_path / ".000001.pt.abc.part").write_bytes(b"half")
+    for number in (1, 2, 3, 4):
+        save_checkpoint(tmp_path, number, {}, keep=2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["000003.pt", "000004.pt", "latest"]
+
+
+def test_damaged_and_foreign_checkpoints_are_refused_in_a_sentence(tmp_path: Path) -> None:
+    class Evil:
+        def __reduce__(self):
+            return (os.mkdir, (str(tmp_path / "owned"),))
+
+    save_checkpoint(tmp_path, 1, {"numbers": torch.arange(1000)}, keep=3)
+    good = save_checkpoint(tmp_path, 2, {"numbers": torch.arange(1000)}, keep=3).read_bytes()
+    latest = tmp_path / "000002.pt"
+    flipped = bytearray(good)
+    flipped[len(good) // 2] ^= 1
+    for content, reason in (
+        (good[: len(good) // 2], "cut short"),
+        (bytes(flipped), "is damaged"),
+        (b"", "not an archive"),
+        (pickle.dumps(Evil()), "not an archive"),
+    ):
+        latest.write_bytes(content)
+        with pytest.raises(ImitationError, match=f"{reason}.*; remove it to resume from 000001.pt"):
+            load_checkpoint(tmp_path)
+    torch.save({"evil": Evil()}, latest)
+    with pytest.raises(ImitationError, match="asks for code to be run, which was refused"):
+        load_checkpoint(tmp_path)
+    assert not (tmp_path / "owned").exists()
+    torch.save({"weights": torch.zeros(3)}, latest)
+    with pytest.raises(ImitationError, match="is no checkpoint of ours: its format is None"):
+        load_checkpoint(tmp_path)
+    latest.unlink()
+    assert load_checkpoint(tmp_path)["numbers"].tolist() == list(range(1000))  # `latest` names a file that is gone
+
+
+def test_a_policy_file_is_no_checkpoint_and_one_that_is_missing_is_named(tmp_path: Path) -> None:
+    policy = ActorCritic(4, 2, (8,))
+    save_policy(tmp_path / "policy.pt", policy, {"hinge_names": ["knee"]})
+    back, contract = load_policy(tmp_path / "policy.pt")
+    assert contract == {"hinge_names": ["knee"]}
+    assert torch.equal(back.mean(torch.ones(1, 4)), policy.mean(torch.ones(1, 4)).detach())
+    with pytest.raises(ImitationError, match="is no checkpoint of ours: its format is 'muybridge policy'"):
+        load_torch(tmp_path / "policy.pt", "checkpoint")
+    with pytest.raises(MissingFileError, match="policy.pt"):
+        load_policy(tmp_path / "polcy.pt")
+    save_torch(tmp_path / "other.pt", "policy", {"shape": {"num_observations": 3}})
+    with pytest.raises(ImitationError, match="is no policy of ours"):
+        load_policy(tmp_path / "other.pt")
+
+
+def test_settings_survive_their_file(tmp_path: Path) -> None:
+    env = EnvConfig(lookahead_frames=(1, 5), randomisation=RandomisationConfig(push_speed_m_s=0.5))
+    config = dataclasses.replace(CONFIG, env=env, minutes=3.5)
+    save_config(config, tmp_path / "config.toml")
+    assert load_config(tmp_path / "config.toml") == config
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("format_version = 1\nminuets = 3.0", "no setting named 'minuets'; did you mean 'minutes'"),
+        ("format_version = 1\nseed = 1.5", "seed must be of the kind int, got 1.5"),
+        ('format_version = 1\n[ppo]\nloss = "sac"', "loss must be of the kind .*got 'sac'"),
+        ("minutes = 3.0", "format_version must be 1, got None"),
+        ("minutes", "this is not TOML"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+    with pytest.raises(ImitationError, match=said):
+        load_config(path)
+
+
+def test_a_resumed_run_takes_only_new_lengths(tmp_path: Path) -> None:
+    save_config(dataclasses.replace(CONFIG, minutes=30.0), tmp_path / "config.toml")
+    assert _resumed(tmp_path, (), None, TrainConfig()).minutes == 30.0
+    assert _resumed(tmp_path, (), None, TrainConfig(minutes=60.0)) == dataclasses.replace(CONFIG, minutes=60.0)
+    with pytest.raises(ImitationError, match="seed, a clip cannot be given; only --minutes, --iterations, --stop-success"):
+        _resumed(tmp_path, (Path("a.bvh"),), None, TrainConfig(seed=4))
+    with pytest.raises(ImitationError, match="no run to resume"):
+        _resumed(tmp_path / "no", (), None, TrainConfig())
+
+
+def test_curves_go_on_where_the_checkpoint_was(tmp_path: Path) -> None:
+    first = Curves(tmp_path)
+    for step in range(1, 6):
+        first.add({"iteration": float(step), "return": 0.1 * step})
+    first.close()
+    again = Curves(tmp_path, iteration=3)
+    again.add({"iteration": 4.0, "return": 0.9})
+    again.close()
+    assert [row["return"] for row in read_progress(tmp_path / "progress.csv")] == [0.1, 0.2, 0.1 * 3, 0.9]
+    assert again.column("iteration") == [1.0, 2.0, 3.0, 4.0]
+
+
+def test_the_table_says_what_people_ask(whole: Path) -> None:
+    row = read_progress(whole / "progress.csv")[-1]
+    now = Progress(row, elapsed_s=61.0, left_s=125.0, samples_per_s=5432.1)
+    text = line(now, 30.0)
+    for part in ("return ", "survival ", "success ", "tracking error ", "speed 5432 /s", "time 1:01", "left about 2:05"):
+        assert part in text
+    assert table(now, "walk", 30.0, [0.1, 0.5]).row_count == 9
+    assert duration(3599.6) == "60:00"
+
+
+def test_a_curve_of_bars_rises_with_its_numbers() -> None:
+    assert sparkline([], 10) == ""
+    assert sparkline([0.0, 0.5, 1.0], 10) == "▁▅█"
+    assert len(sparkline([0.3] * 1000, 10)) == 10
+
+
+def test_a_folder_with_a_run_is_not_written_over(whole: Path, tmp_path: Path, clips: Path) -> None:
+    save_config(CONFIG, tmp_path / "config.toml")
+    with pytest.raises(ImitationError, match="holds a run already; --resume goes on with it"):
+        training.train(clips / "walk_cmu.bvh", tmp_path, CONFIG)
+    with pytest.raises(ImitationError, match="is no run"):
+        training.train(None, tmp_path / "none", resume=True)
+    with pytest.raises(ImitationError, match="train needs a clip"):
+        training.train(None, tmp_path / "none")
+    with pytest.raises(ImitationError, match="torch cannot work on the device 'abacus'"):
+        training.train(None, tmp_path / "none", TrainConfig(device="abacus"))
