@@ -14,7 +14,7 @@ Bars (`--check` exits with 1 where one is missed), on two cores:
 Clips of ../shared are left out where that folder is absent.
 
 Options: --quick (half a minute on the walk, no bars), --check, --json, --only ROW (may be repeated), --runs FOLDER (where runs
-are kept; one that is finished there is only evaluated).
+are kept; one that is there goes on where it stopped).
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ from typing import Any
 import _common as common
 from rich.table import Table
 
-from imitate.policy_file import load_policy
+from imitate.curves import PROGRESS, read_progress
+from imitate.runs import CONFIG
 
 CLIPS = common.ROOT / "data" / "clips"
 WALK = CLIPS / "walk_cmu.bvh"
@@ -118,14 +119,14 @@ def taken(option: str) -> list[str]:
 
 
 def measure(row: Row, run: Path) -> Answer:
-    """Train a policy, unless the run is there, and evaluate it."""
-    if not (run / "policy.pt").is_file():
-        command = ["train", str(row.clip), "-o", str(run), "--minutes", str(row.minutes), *row.options]
-        subprocess.run([sys.executable, "-m", "imitate", *command], check=True, cwd=common.ROOT)
+    """Train a policy, or go on where a run stopped, and evaluate it."""
+    command = ["train", str(row.clip), "-o", str(run), "--minutes", str(row.minutes), *row.options]
+    if (run / CONFIG).is_file():
+        command = ["train", "-o", str(run), "--resume"]
+    subprocess.run([sys.executable, "-m", "imitate", *command], check=True, cwd=common.ROOT)
     command = ["evaluate", str(run), "--json"]
     answer = subprocess.run([sys.executable, "-m", "imitate", *command], check=True, cwd=common.ROOT, stdout=subprocess.PIPE)
-    _, contract = load_policy(run / "policy.pt")
-    return {**json.loads(answer.stdout), "hinges": len(contract["hinge_names"]), "trained": contract["metrics"]}
+    return {**json.loads(answer.stdout), "trained": read_progress(run / PROGRESS)[-1]}
 
 
 def table(results: dict[str, Answer]) -> Table:
@@ -157,7 +158,7 @@ def table(results: dict[str, Answer]) -> Table:
             f"{found['normalised_return']:.2f}",
             *(f"{100.0 * share:.0f} %" for share in shares),
             f"{found['errors_mm']['root_relative_mm']:.0f}",
-            f"{100.0 * found['stress']['push_0.5']['completion']:.0f} %",
+            f"{100.0 * found['stress']['push_0.5_m_s']['completion']:.0f} %",
         )
     return shown
 

@@ -12,13 +12,8 @@ import tyro
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from imitate.envs.tracking import TrackingEnv
-from imitate.episodes import run_control
 from imitate.errors import ImitationError
-from imitate.evaluation import EPISODES, evaluation_reference
-from imitate.evaluation import evaluate as measure
-from imitate.evaluation_table import stress_words, tables
-from imitate.runs import open_run
+from imitate.metrics import EPISODES
 
 PAGE = 120  # columns of what is printed where no terminal tells
 
@@ -45,6 +40,13 @@ def evaluate(
     """
     if episodes < 1:
         raise ImitationError(f"--episodes must be at least 1, got {episodes}")
+    from imitate.envs.tracking import TrackingEnv
+    from imitate.episodes import run_control
+    from imitate.evaluation import evaluate as measure
+    from imitate.evaluation import evaluation_reference
+    from imitate.evaluation_table import tables
+    from imitate.runs import open_run
+
     opened = open_run(run)
     reference, config = evaluation_reference(opened), opened.config.env
     control = run_control(opened, TrackingEnv(opened.character, reference, config, num_envs=1))
@@ -52,8 +54,8 @@ def evaluate(
         found = measure(
             control,
             opened.character,
-            reference,
-            config,
+            reference=reference,
+            config=config,
             episodes=episodes,
             seed=seed,
             stress=stress,
@@ -70,6 +72,8 @@ def evaluate(
 @contextmanager
 def _progress(episodes: int) -> Iterator[Callable[[str, int], None]]:
     """Show on stderr what is running and how many of its episodes have ended."""
+    from imitate.evaluation_table import stress_words
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=episodes)

@@ -8,10 +8,6 @@ import tyro
 from rich.console import Console
 from rich.markup import escape
 
-from imitate.export_onnx import export_onnx, require_onnx_path
-from imitate.policy_file import load_policy
-from imitate.runs import POLICY, open_run
-
 
 def export(run: tyro.conf.Positional[Path], /, *, onnx: Path) -> None:
     """Write a run's policy as an ONNX file: observations in, actions out, the normaliser inside, the contract as metadata.
@@ -22,6 +18,10 @@ def export(run: tyro.conf.Positional[Path], /, *, onnx: Path) -> None:
         run: Folder of the run.
         onnx: File to write (.onnx).
     """
+    from imitate.export_onnx import export_onnx, require_onnx_path
+    from imitate.policy_file import load_policy
+    from imitate.runs import POLICY, open_run
+
     require_onnx_path(onnx)
     policy, contract = load_policy(open_run(run).folder / POLICY)
     done = export_onnx(policy, contract, onnx)

@@ -14,9 +14,6 @@ from rich.console import Console
 from rich.markup import escape
 
 from imitate.errors import ImitationError
-from imitate.play import make_page, render_rollout
-from imitate.rollout import roll_out
-from imitate.runs import open_run
 from kinematics.viewer.rendering import check_request
 
 
@@ -50,6 +47,10 @@ def play(
         raise ImitationError(f"--port must be 1 to 65535, got {port}")
     if not push >= 0.0:
         raise ImitationError(f"--push must be at least 0 m/s, got {push}")
+    from imitate.play import make_page, render_rollout
+    from imitate.rollout import roll_out
+    from imitate.runs import open_run
+
     shown = roll_out(open_run(run), seconds=seconds, push_speed_m_s=push, go_on=True, seed=seed)
     console = Console()
     if shown.fell_s is not None:

@@ -9,9 +9,6 @@ import tyro
 from rich.console import Console
 
 from imitate.errors import ImitationError
-from imitate.rollout import roll_out
-from imitate.rollout_score import compare
-from imitate.runs import as_read, open_run
 from kinematics.cli_shared import require_writable, save
 
 
@@ -33,6 +30,10 @@ def rollout(
         seconds: How long; by default the clip's length. A clip that goes in cycles can last up to 20 s.
     """
     require_writable(output)
+    from imitate.rollout import roll_out
+    from imitate.rollout_score import compare
+    from imitate.runs import as_read, open_run
+
     opened = open_run(run)
     done = roll_out(opened, seconds=seconds)
     if done.fell_s is not None:

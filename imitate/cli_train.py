@@ -11,10 +11,9 @@ import tyro
 from rich.console import Console
 from rich.markup import escape
 
-from imitate.config import TrainConfig, load_config
+from imitate.config import CONFIG, LENGTHS, TrainConfig, load_config
 from imitate.errors import ImitationError
 
-LENGTHS = ("minutes", "iterations", "stop_success")  # what may change when a run is resumed
 INTERRUPTED_STATUS = 130
 
 
@@ -37,7 +36,7 @@ def train(
         clips: Motion files (.bvh, .npz) of one skeleton to perform; none with --resume.
         output: Folder of the run.
         to: Train this body instead of one made from the clip: an MJCF file (.xml), or a folder with body.xml.
-        resume: Go on from the last checkpoint in the folder, with its settings; --minutes, --iterations and --stop-success may
+        resume: Go on from the last checkpoint in the folder, with its settings; --minutes, --iterations and --stop-completion may
             change.
         config: Everything else.
     """
@@ -47,7 +46,7 @@ def train(
     from imitate import training
     from imitate.training_table import TrainingTable
 
-    settings = _resumed(output, clips, to, config) if resume else config
+    settings = _asked(output, clips, to, config) if resume else config
     console = Console(stderr=True, quiet=os.environ.get("RANK", "0") != "0")
     with TrainingTable(console, escape(str(output)), settings.env.control_rate_hz) as table:
         reason = training.train(clips or None, output, settings, to=to, resume=resume, on_iteration=table.update)
@@ -58,7 +57,7 @@ def train(
     return 0
 
 
-def _resumed(output: Path, clips: tuple[Path, ...], to: Path | None, config: TrainConfig) -> TrainConfig:
+def _asked(output: Path, clips: tuple[Path, ...], to: Path | None, config: TrainConfig) -> TrainConfig:
     """Return the run's settings with the lengths that were asked for; other wishes come too late."""
     default = TrainConfig()
     changed = [each.name for each in fields(config) if getattr(config, each.name) != getattr(default, each.name)]
@@ -70,7 +69,10 @@ def _resumed(output: Path, clips: tuple[Path, ...], to: Path | None, config: Tra
             f"--resume goes on with the run as it was made, so {', '.join(late)} cannot be given; only "
             f"{', '.join('--' + name.replace('_', '-') for name in LENGTHS)} can change"
         )
-    config_path = output / "config.toml"
+    config_path = output / CONFIG
     if not config_path.is_file():
-        raise ImitationError(f"there is no run to resume in {str(output)!r}: it has no config.toml")
+        raise ImitationError(
+            f"there is no run to resume in {str(output)!r}: it has no {CONFIG}; "
+            f"python -m imitate train CLIP -o {output} makes one"
+        )
     return replace(load_config(config_path), **{name: getattr(config, name) for name in changed})

@@ -13,6 +13,8 @@ from imitate.toml_file import dumps, from_table, read, to_table
 from kinematics.io.atomic import write_bytes
 
 FORMAT_VERSION = 1
+CONFIG = "config.toml"
+LENGTHS = ("minutes", "iterations", "stop_completion")  # what may change when a run is resumed
 
 
 @dataclass(frozen=True)
@@ -25,9 +27,12 @@ class TrainConfig:
     iterations: int = 0
     """End after so many iterations; 0 for no such end."""
 
-    stop_success: float = 0.98
-    """Good enough is: so many episodes reach their end without a fall, action noise included, and the return has stopped rising.
-    Above 1 for never."""
+    stop_completion: float = 1.0
+    """Good enough is: in three trials in a row so many episodes reach their end, and the return has stopped rising. Above 1 for
+    never."""
+
+    trial_every: int = 40
+    """Iterations between trials, in which the policy acts without noise; policy.pt is the one that did best."""
 
     num_envs: int = 256
     """Bodies that each process simulates side by side."""
@@ -63,7 +68,7 @@ class TrainConfig:
         """Check the values."""
         if not self.minutes > 0.0:
             raise ImitationError(f"minutes must be above 0, got {self.minutes}")
-        for name in ("num_envs", "checkpoint_every", "keep_checkpoints"):
+        for name in ("num_envs", "trial_every", "checkpoint_every", "keep_checkpoints"):
             if getattr(self, name) < 1:
                 raise ImitationError(f"{name} must be 1 or more, got {getattr(self, name)}")
         for name in ("iterations", "seed", "physics_threads", "update_threads"):

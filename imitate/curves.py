@@ -57,10 +57,6 @@ class Curves:
         """Write what is still held back."""
         self.events.close()
 
-    def column(self, name: str) -> list[float]:
-        """Return one figure of all iterations."""
-        return [row[name] for row in self.rows]
-
 
 def read_progress(path: str | Path) -> list[dict[str, float]]:
     """Read the rows of a progress.csv; a last row that was cut short is left out."""

@@ -9,11 +9,12 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Float32, Int
 
+from imitate.config import CONFIG
 from imitate.envs.tracking import TrackingEnv
 from imitate.errors import ImitationError
 from imitate.learning.policy import ActorCritic
 from imitate.policy_file import load_policy
-from imitate.runs import CONFIG, POLICY, Run
+from imitate.runs import POLICY, Run
 from kinematics._arrays import FrozenArrays
 
 Observations = Float32[np.ndarray, "bodies observations"]
@@ -101,11 +102,6 @@ def run_control(run: Run, env: TrackingEnv) -> Control:
             f"{run.folder / CONFIG}"
         )
     return deterministic(policy)
-
-
-def still(num_actions: int) -> Control:
-    """Return what a policy does that has learned nothing: zero actions; with residual targets that is pure PD tracking."""
-    return lambda observations: np.zeros((len(observations), num_actions), dtype=np.float32)
 
 
 def nudge(env: TrackingEnv, generator: np.random.Generator) -> None:

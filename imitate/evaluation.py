@@ -16,11 +16,11 @@ from imitate.envs.config import DEEPMIMIC, EnvConfig, RandomisationConfig, Termi
 from imitate.envs.tracking import TrackingEnv
 from imitate.episodes import Control, Episodes, perform
 from imitate.errors import ImitationError
+from imitate.metrics import EPISODES
 from imitate.reference import Reference, make_reference
 from imitate.runs import Run
 
 FORMAT_VERSION = 1
-EPISODES = 64
 HORIZON_S = 20.0  # of clips that go on in cycles (DeepMimic)
 FALL = 0.5  # of the reference's root height: below it a body has fallen
 NEAR_FLOOR = 0.03  # metres
@@ -144,9 +144,9 @@ class Evaluation:
 def evaluate(
     control: Control,
     character: Character,
+    *,
     reference: Reference,
     config: EnvConfig,
-    *,
     episodes: int = EPISODES,
     seed: int = 0,
     stress: bool = True,
@@ -175,9 +175,8 @@ def evaluate(
         raise ImitationError(f"there must be at least 1 episode, got {episodes}")
 
     def run(title: str, start: str, disturbed: RandomisationConfig) -> Outcome:
-        env = TrackingEnv(
-            character, reference, fair_config(config, character, reference, start, disturbed), num_envs=episodes, seed=seed
-        )
+        rules = fair_config(config, character, reference=reference, start=start, randomisation=disturbed)
+        env = TrackingEnv(character, reference, rules, num_envs=episodes, seed=seed)
         nudged = np.random.default_rng(seed) if start == "first" else None
         kept = perform(
             control, env, nudged=nudged, on_step=None if on_progress is None else lambda done: on_progress(title, done)
@@ -204,12 +203,14 @@ def evaluation_reference(run: Run) -> Reference:
     """Return a run's clips as an evaluation follows them: cyclic ones go on for 20 s, whatever the training's episodes did."""
     if run.config.env.episode_length_s >= HORIZON_S:
         return run.reference
-    return make_reference(run.character, run.motions, control_rate=run.config.env.control_rate_hz, horizon_s=HORIZON_S)
+    rate = run.config.env.control_rate_hz
+    return make_reference(run.character, run.motions, control_rate=rate, horizon_s=HORIZON_S, standardized=True)
 
 
 def fair_config(
     config: EnvConfig,
     character: Character,
+    *,
     reference: Reference,
     start: str,
     randomisation: RandomisationConfig = UNDISTURBED,

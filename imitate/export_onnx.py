@@ -115,26 +115,6 @@ def require_onnx_path(path: Path) -> None:
         raise ImitationError(f"cannot write {str(path)!r}: there is no folder {str(path.parent)!r}; make it first")
 
 
-def read_contract(path: str | Path) -> dict[str, Any]:
-    """Return the contract that an ONNX file of ours carries.
-
-    Raises:
-        ImitationError: Where the file is no ONNX file, or carries none.
-        MissingExtraError: Without onnx.
-    """
-    onnx = _require("onnx")
-    try:
-        model = onnx.load_model(str(path))
-    except OSError as error:
-        raise ImitationError(f"cannot read {str(path)!r}: {error.strerror or error}") from None
-    except _require("google.protobuf.message").DecodeError as error:
-        raise ImitationError(f"{str(path)!r} cannot be read as an ONNX file: {error}") from None
-    found = {entry.key: entry.value for entry in model.metadata_props}
-    if "format_version" not in found:
-        raise ImitationError(f"{str(path)!r} carries no contract of a policy; `python -m imitate export RUN --onnx` writes one")
-    return {key: json.loads(value) for key, value in found.items()}
-
-
 def _metadata(contract: Mapping[str, Any]) -> dict[str, str]:
     return {key: json.dumps(value, default=_plain) for key, value in {"format_version": FORMAT_VERSION, **contract}.items()}
 

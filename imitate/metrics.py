@@ -15,6 +15,7 @@ from kinematics.rotations import quaternion
 MM = 1000.0  # millimetres in a metre
 RATE = 30.0  # frames a second at which PHC differences positions
 FAR = 0.5  # metres of mean body error from which on an episode has failed (PHC)
+EPISODES = 64  # fewer are few
 
 Positions = Float[np.ndarray, "frames *any bodies 3"]
 Rotations = Float[np.ndarray, "frames *any bodies 4"]

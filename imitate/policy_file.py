@@ -33,6 +33,7 @@ def make_contract(
     """
     import mujoco
 
+    rate = config.env.physics_rate_hz or 1.0 / float(character.model.opt.timestep)  # runs of old leave it open
     return {
         "body": character.name,
         "hinge_names": list(character.hinge_names),
@@ -42,7 +43,8 @@ def make_contract(
         "lower": character.lower.tolist(),
         "upper": character.upper.tolist(),
         "control_rate_hz": config.env.control_rate_hz,
-        "time_step_s": float(character.model.opt.timestep),
+        "physics_rate_hz": rate,
+        "time_step_s": 1.0 / rate,
         "action": config.env.action,
         "action_scale_rad": config.env.action_scale_rad,
         "env": to_table(config.env),

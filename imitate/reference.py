@@ -107,6 +107,7 @@ def make_reference(
     control_rate: float | int = 30.0,
     cyclic: bool | None = None,
     horizon_s: float | int = 20.0,
+    standardized: bool = False,
 ) -> Reference:
     """Bring clips to the control rate and into the body's numbers; unroll cyclic ones.
 
@@ -117,6 +118,7 @@ def make_reference(
         cyclic: Whether the clips go round; None finds out for each (see `cycles.find_cycle`). True takes the best cycle
             there is.
         horizon_s: Seconds that a cyclic clip goes on after any start.
+        standardized: The clips are in metres with Y up already, which is not inferred again; see `to_qpos`.
 
     Raises:
         ImitationError: On no clip, one shorter than 0.3 s, or a rate that is not positive.
@@ -126,7 +128,7 @@ def make_reference(
         raise ImitationError("there is no clip to imitate; give at least one")
     if not (control_rate > 0 and horizon_s > 0):
         raise ImitationError(f"control_rate and horizon_s must be positive, got {control_rate} and {horizon_s}")
-    pieces = [_piece(character, clip, float(control_rate), cyclic, float(horizon_s)) for clip in clips]
+    pieces = [_piece(character, clip, float(control_rate), cyclic, float(horizon_s), standardized) for clip in clips]
     lengths = np.array([len(qpos) for qpos, _ in pieces])
     firsts = np.cumsum(lengths) - lengths
     qpos, qvel = np.concatenate([qpos for qpos, _ in pieces]), []
@@ -165,6 +167,7 @@ def unroll(
     control_rate: float | int = 30.0,
     cyclic: bool | None = None,
     horizon_s: float | int = 20.0,
+    standardized: bool = False,
 ) -> tuple[Motion, int]:
     """Bring a clip to the control rate, and repeat its cycle where it goes round: frame by frame what a reference is made of.
 
@@ -184,7 +187,7 @@ def unroll(
         )
     if cyclic is False:
         return clip, 0
-    qpos = to_qpos(character, clip)
+    qpos = to_qpos(character, clip, standardized=standardized)
     bodies = bodies_of(character, qpos, velocities(qpos, 1.0 / rate))
     found = find_cycle(bodies, make_tree(character.model).upright, rate, height=character.height, whatever=bool(cyclic))
     if found is None:
@@ -195,10 +198,12 @@ def unroll(
     return loop(clip[first : last + 1], repeats=repeats), period
 
 
-def _piece(character: Character, clip: Motion, rate: float, cyclic: bool | None, horizon_s: float) -> tuple[np.ndarray, int]:
+def _piece(
+    character: Character, clip: Motion, rate: float, cyclic: bool | None, horizon_s: float, standardized: bool
+) -> tuple[np.ndarray, int]:
     """Return one clip's qpos and the frames in its cycle, 0 where it does not go round."""
-    clip, period = unroll(character, clip, control_rate=rate, cyclic=cyclic, horizon_s=horizon_s)
-    return to_qpos(character, clip), period
+    clip, period = unroll(character, clip, control_rate=rate, cyclic=cyclic, horizon_s=horizon_s, standardized=standardized)
+    return to_qpos(character, clip, standardized=standardized), period
 
 
 def velocities(qpos: Float[np.ndarray, "F nq"], frame_time: float) -> Float[np.ndarray, "F nv"]:

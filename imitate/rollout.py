@@ -12,8 +12,8 @@ from imitate.envs.config import RandomisationConfig, TerminationConfig
 from imitate.envs.tracking import TrackingEnv
 from imitate.episodes import Control, perform, run_control
 from imitate.errors import ImitationError
-from imitate.evaluation import HORIZON_S, evaluation_reference, fair_config
-from imitate.reference import Reference, unroll
+from imitate.evaluation import HORIZON_S, fair_config
+from imitate.reference import Reference, make_reference, unroll
 from imitate.runs import Run
 from kinematics.motion import Motion
 
@@ -24,7 +24,7 @@ ENDLESS = TerminationConfig(
 
 @dataclass(frozen=True, eq=False)
 class Rollout:
-    """One performance of a clip, from its first frame.
+    """One performance of a clip, of several the first, from its first frame.
 
     Attributes:
         simulated: What the body did, on the clip's own skeleton, metres, Y up.
@@ -48,11 +48,12 @@ def roll_out(
     seed: int = 0,
     control: Control | None = None,
 ) -> Rollout:
-    """Let a run's policy perform its clip once, from the first frame.
+    """Let a run's policy perform its clip, of several the first, once, from the first frame.
 
     Args:
         run: The run.
-        seconds: How long; by default the clip's length. A clip that goes in cycles can last up to 20 s.
+        seconds: How long; by default the clip's length. A clip that goes in cycles can last up to 20 s, or as long
+            as the training's episodes where these were longer.
         push_speed_m_s: Velocity of a push in a random direction every 2 s.
         go_on: Whether a fall does not end it: what the body does on the floor is shown as well.
         seed: Of the pushes.
@@ -61,11 +62,12 @@ def roll_out(
     Raises:
         ImitationError: On a length that the clip cannot have, or a policy that is not of this body.
     """
-    reference, rate = evaluation_reference(run), float(run.config.env.control_rate_hz)
-    clip, _ = unroll(run.character, run.motion, control_rate=rate, horizon_s=HORIZON_S)
+    rate, horizon_s = float(run.config.env.control_rate_hz), max(HORIZON_S, run.config.env.episode_length_s)
+    clip, _ = unroll(run.character, run.motion, control_rate=rate, horizon_s=horizon_s, standardized=True)
+    reference = make_reference(run.character, run.motion, control_rate=rate, horizon_s=horizon_s, standardized=True)
     steps = _steps(run.motion, reference, seconds)
     pushed = RandomisationConfig(push_speed_m_s=push_speed_m_s, push_interval_s=2.0)
-    config = fair_config(run.config.env, run.character, reference, "first", pushed)
+    config = fair_config(run.config.env, run.character, reference=reference, start="first", randomisation=pushed)
     config = replace(config, episode_length_s=steps / rate)
     env = TrackingEnv(run.character, reference, config, num_envs=1, seed=seed)
     control = control or run_control(run, env)
@@ -78,7 +80,7 @@ def roll_out(
     frames = int(kept.frames[0, 0]) + np.arange(len(qpos))
     wanted = clip[int(frames[0]) : int(frames[-1]) + 1]
     return Rollout(
-        simulated=to_motion(run.character, qpos, 1.0 / rate, like=wanted),
+        simulated=to_motion(run.character, qpos, 1.0 / rate, like=wanted, standardized=True),
         reference=wanted,
         fell_s=fell_s,
         mean_distance_mm=1000.0 * float(kept.distances[:, 0].mean()),

@@ -7,18 +7,19 @@ import importlib.metadata
 import platform
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imitate.character import load_character, make_character, save_character
-from imitate.config import TrainConfig, load_config, save_config
+from imitate.config import CONFIG, TrainConfig, load_config, save_config
 from imitate.envs.config import EnvConfig
+from imitate.envs.stability import physics_rate
 from imitate.errors import ImitationError
 from imitate.policy_file import load_policy
 from imitate.reference import Reference, make_reference
-from imitate.toml_file import dumps
+from imitate.toml_file import dumps, read
 from kinematics.io import load_motion, save_motion
 from kinematics.io.atomic import write_bytes
 from kinematics.motion import Motion
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from imitate.envs.tracking import TrackingEnv
     from imitate.learning.policy import ActorCritic
 
-CONFIG, BODY, CHECKPOINTS, POLICY, VERSIONS = "config.toml", "body", "checkpoints", "policy.pt", "versions.toml"
+BODY, CHECKPOINTS, POLICY, VERSIONS = "body", "checkpoints", "policy.pt", "versions.toml"
 PACKAGES = ("muybridge", "numpy", "torch", "mujoco-core", "mujoco")
 
 
@@ -58,7 +59,9 @@ class Run:
     def reference(self) -> Reference:
         """The clips in the body's numbers, at the control rate."""
         env = self.config.env
-        return make_reference(self.character, self.motions, control_rate=env.control_rate_hz, horizon_s=env.episode_length_s)
+        return make_reference(
+            self.character, self.motions, control_rate=env.control_rate_hz, horizon_s=env.episode_length_s, standardized=True
+        )
 
     @property
     def horizon(self) -> int:
@@ -90,45 +93,58 @@ class Run:
 
 
 def create_run(
-    clips: Path | Motion | Sequence[Path | Motion],
+    clips: str | Path | Motion | Sequence[str | Path | Motion],
     folder: str | Path,
     config: TrainConfig,
     *,
-    to: Path | Character | None = None,
+    to: str | Path | Character | None = None,
 ) -> Path:
     """Make a run folder: the resolved config, the body, the clips and the versions of what made it.
 
     Args:
         clips: A clip, or several of one skeleton; files or motions, of any unit and axes.
-        folder: The folder; its parent must be there, and the folder empty or missing.
+        folder: The folder: empty or missing.
         config: Settings.
-        to: A body to train instead of one made from the first clip: an MJCF file or a folder of `save_character`.
+        to: A body to train instead of one made from the first clip: an MJCF file, a folder of `save_character`, or the name of a
+            robot of MuJoCo Menagerie.
 
     Raises:
         ImitationError: Where the folder holds something, or the clip cannot be imitated.
     """
     folder = Path(folder)
     _require_free(folder)
-    given = [clips] if isinstance(clips, Path | Motion) else list(clips)
+    several = [clips] if isinstance(clips, str | Path | Motion) else clips
+    given = [Path(clip) if isinstance(clip, str) else clip for clip in several]
     if not given:
         raise ImitationError("there is no clip to imitate; give at least one")
-    read = [standardize(load_motion(clip) if isinstance(clip, Path) else clip) for clip in given]
-    motions = [clip.motion for clip in read]
+    loaded = [load_motion(clip) if isinstance(clip, Path) else clip for clip in given]
+    standard = [standardize(clip) for clip in loaded]
+    motions = [clip.motion for clip in standard]
     if to is None:
-        character = make_character(motions[0], config=config.character)
+        name = given[0].stem if isinstance(given[0], Path) else "character"
+        character = make_character(loaded[0], config=config.character, name=name)
+        if len(character.feet) < 2:
+            raise ImitationError(
+                f"the clip shows no body that could stand: of its {len(character.body_names)} moving parts "
+                f"{len(character.feet)} could be a foot, and two are needed (is it a face, a hand, a prop?)"
+            )
     else:
-        character = load_character(to) if isinstance(to, Path) else to
+        character = load_character(to, config=config.character) if isinstance(to, str | Path) else to
     for other, clip in zip(motions[1:], given[1:], strict=True):
         if to is None and other.skeleton.joint_names != motions[0].skeleton.joint_names:
             name = clip.name if isinstance(clip, Path) else "a clip"
             raise ImitationError(f"{name} has another skeleton than the first clip; one body needs clips of one skeleton")
     run = Run(folder, config, character, tuple(motions))
-    assert run.reference.num_frames > 0  # a clip that cannot be followed is refused before anything is written
-    folder.mkdir(exist_ok=True)
+    rate = config.env.physics_rate_hz or physics_rate(character, run.reference)  # refuses what cannot be followed
+    config = replace(config, env=replace(config.env, physics_rate_hz=rate))  # once, so that no later use finds another
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImitationError(f"cannot make the folder {str(folder)!r}: {error.strerror or error}") from None
     save_character(character, folder / BODY)
     for number, motion in enumerate(motions, 1):
         save_motion(motion, folder / _clip_name(number))
-    write_bytes(folder / VERSIONS, dumps(_versions(given, read)).encode())
+    write_bytes(folder / VERSIONS, dumps(_versions(given, standard)).encode())
     (folder / CHECKPOINTS).mkdir(exist_ok=True)
     save_config(config, folder / CONFIG)  # last: a folder with a config is whole
     return folder
@@ -148,7 +164,8 @@ def open_run(folder: str | Path) -> Run:
         clips.append(load_motion(path))
     if not clips:
         raise ImitationError(f"{str(folder)!r} is no whole folder of a run: it has no {_clip_name(1)}")
-    return Run(folder, load_config(folder / CONFIG), load_character(folder / BODY), tuple(clips))
+    config = load_config(folder / CONFIG)
+    return Run(folder, config, load_character(folder / BODY, config=config.character), tuple(clips))
 
 
 def clip_hash(run: Run) -> str:
@@ -161,16 +178,12 @@ def clip_hash(run: Run) -> str:
 
 def clip_name(run: Run) -> str:
     """Return the names that the clips had."""
-    from imitate.toml_file import read
-
     table = read(run.folder / VERSIONS) if (run.folder / VERSIONS).is_file() else {}
     return ", ".join(table.get("clips", ["unnamed"]))
 
 
 def as_read(run: Run, motion: Motion) -> Motion:
     """Return a motion of the run's world (metres, Y up) in the unit and up axis of the first clip's file."""
-    from imitate.toml_file import read
-
     table = read(run.folder / VERSIONS) if (run.folder / VERSIONS).is_file() else {}
     units, ups = table.get("metres_per_unit", [1.0]), table.get("up", ["Y"])
     return express(motion, unit=units[0], up=ups[0])
@@ -185,11 +198,11 @@ def _require_free(folder: Path) -> None:
         raise ImitationError(f"{str(folder)!r} holds a run already; --resume goes on with it, or give another folder")
     if folder.exists() and not folder.is_dir():
         raise ImitationError(f"{str(folder)!r} is a file; give a folder for the run")
-    if not folder.parent.is_dir():
-        raise ImitationError(f"cannot make {str(folder)!r}: there is no folder {str(folder.parent)!r}; make it first")
+    if folder.is_dir() and any(folder.iterdir()):
+        raise ImitationError(f"{str(folder)!r} holds other things; a run needs a new or an empty folder")
 
 
-def _versions(clips: Sequence[Path | Motion], read: Sequence[Standardized]) -> dict[str, Any]:
+def _versions(clips: Sequence[Path | Motion], standard: Sequence[Standardized]) -> dict[str, Any]:
     versions = {}
     for name in PACKAGES:
         try:
@@ -199,10 +212,10 @@ def _versions(clips: Sequence[Path | Motion], read: Sequence[Standardized]) -> d
     return {
         "format_version": 1,
         "clips": [clip.name if isinstance(clip, Path) else "a motion" for clip in clips],
-        "metres_per_unit": [float(each.report.metres_per_unit) for each in read],
-        "up": [each.report.up.value for each in read],
+        "metres_per_unit": [float(each.report.metres_per_unit) for each in standard],
+        "up": [each.report.up.value for each in standard],
         "made": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "python": platform.python_version(),
-        "system": platform.platform(),
+        "system": f"{platform.system()} {platform.machine()}",
         "packages": versions,
     }

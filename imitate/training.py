@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import signal
 import threading
@@ -15,21 +16,27 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from imitate.checkpoint import load_checkpoint, save_checkpoint, save_torch
-from imitate.config import TrainConfig, save_config
+from imitate.config import CONFIG, LENGTHS, TrainConfig, save_config
 from imitate.curves import Curves
+from imitate.envs.tracking import TrackingEnv
+from imitate.episodes import deterministic, perform
 from imitate.errors import ImitationError
+from imitate.evaluation import evaluation_reference, fair_config, summarize
 from imitate.learning.distributed import Team, join, leave
 from imitate.learning.learner import Learner
-from imitate.learning.outlook import has_settled, time_left
-from imitate.learning.rollout import NotFiniteError
+from imitate.learning.outlook import time_left
+from imitate.learning.rollout import NotFiniteError, threads
 from imitate.policy_file import make_contract, save_policy
-from imitate.runs import CHECKPOINTS, CONFIG, POLICY, Run, clip_hash, clip_name, create_run, open_run
+from imitate.runs import CHECKPOINTS, POLICY, Run, clip_hash, clip_name, create_run, open_run
 from kinematics.motion import Motion
 
 if TYPE_CHECKING:
     from imitate.character import Character
 
-SETTLED_POINTS, SETTLED_RISE = 60, 0.004  # iterations, and their rise of the mean return, that count as the end of learning
+TRIAL_EPISODES = 32
+GOOD_RETURN = 0.9  # that the time left is estimated for, where training may end before its time
+SETTLED_RISE = 0.005  # of the return between two trials, that counts as the end of learning
+UNTRIED = {"completion": 0.0, "return": 0.0, "root_relative_mm": 0.0}
 INTERRUPTED, GOOD, TIME, COUNT = "interrupted", "good enough", "time is up", "all iterations are done"
 
 
@@ -53,11 +60,11 @@ class Progress:
 
 
 def train(
-    clips: Path | Motion | Sequence[Path | Motion] | None,
+    clips: str | Path | Motion | Sequence[str | Path | Motion] | None,
     folder: str | Path,
     config: TrainConfig | None = None,
     *,
-    to: Path | Character | None = None,
+    to: str | Path | Character | None = None,
     resume: bool = False,
     on_iteration: Callable[[Progress], None] | None = None,
 ) -> str:
@@ -80,10 +87,12 @@ def train(
         ImitationError: On a clip that cannot be imitated, a folder that cannot be used, or numbers that are not finite.
     """
     folder = Path(folder)
-    team = join(_device(config.device if config else "auto"))
+    found = open_run(folder) if resume else None
+    device = _device((found.config if found else config or TrainConfig()).device)
+    team = join(device)
     try:
-        if resume:
-            run = _resumed(open_run(folder), config, team)
+        if found:
+            run = _resumed(found, config, team)
         else:
             if clips is None:
                 raise ImitationError("train needs a clip; only --resume goes without one")
@@ -92,7 +101,7 @@ def train(
             team.wait()
             run = open_run(folder)
         settings = run.config
-        processors = max(1, (os.cpu_count() or 1) // team.size)
+        processors = max(1, _processors() // team.size)
         env = run.make_env(
             num_envs=settings.num_envs,
             seed=settings.seed + team.rank,
@@ -103,7 +112,7 @@ def train(
             settings.ppo,
             seed=settings.seed,
             horizon=run.horizon,
-            device=_device(settings.device),
+            device=device,
             update_threads=settings.update_threads or processors,
             team=team,
         )
@@ -112,9 +121,28 @@ def train(
         def contract(metrics: dict[str, float]) -> dict[str, Any]:
             return make_contract(run.character, settings, clip=name, clip_hash=digest, metrics=metrics)
 
-        return learn(learner, folder, settings, contract=contract, resume=resume, on_iteration=on_iteration)
+        trial = _make_trial(run, learner, settings.physics_threads or processors) if team.leads else None
+        return learn(learner, folder, settings, contract=contract, trial=trial, resume=resume, on_iteration=on_iteration)
     finally:
         leave(team)
+
+
+def _make_trial(run: Run, learner: Learner, num_threads: int) -> Callable[[], dict[str, float]]:
+    """Return what lets the present policy act without noise, by the rules of an evaluation, from any start."""
+    reference = evaluation_reference(run)
+    config = fair_config(run.config.env, run.character, reference=reference, start="random")
+    env = TrackingEnv(run.character, reference, config, num_envs=TRIAL_EPISODES, seed=run.config.seed, num_threads=num_threads)
+    fresh = env.state()
+
+    def trial() -> dict[str, float]:
+        env.restore(fresh)  # the same starts each time
+        policy = copy.deepcopy(learner.policy).cpu()
+        with threads(1):
+            found = summarize(perform(deterministic(policy), env), reference, end_effectors=run.character.end_effectors)
+        numbers = {"completion": found.completion, "return": found.normalised_return}
+        return numbers | {"root_relative_mm": found.errors_mm.root_relative_mm}
+
+    return trial
 
 
 def learn(
@@ -123,16 +151,18 @@ def learn(
     config: TrainConfig,
     *,
     contract: Callable[[dict[str, float]], dict[str, Any]],
+    trial: Callable[[], dict[str, float]] | None = None,
     resume: bool = False,
     on_iteration: Callable[[Progress], None] | None = None,
 ) -> str:
-    """Iterate until it is enough; write curves, checkpoints and the policy.
+    """Iterate until it is enough; write curves, checkpoints and the policy that did best in its trials.
 
     Args:
         learner: What learns.
         folder: The run folder.
         config: How long, and how often a checkpoint is written.
         contract: From the last figures, what goes into the policy's file.
+        trial: Lets the policy act without noise and returns "completion", "return" and others; in the leading process.
         resume: Go on from the last checkpoint.
         on_iteration: Called in the leading process after each iteration.
 
@@ -144,24 +174,35 @@ def learn(
         InputError: Where a file cannot be written.
     """
     team, elapsed = learner.team, 0.0
+    trials: list[dict[str, float]] = []
     if resume and any((folder / CHECKPOINTS).glob("*.pt")):
         saved = load_checkpoint(folder / CHECKPOINTS)
         learner.restore(saved["learner"])
-        elapsed = saved["elapsed_s"]
+        elapsed, trials = saved["elapsed_s"], saved["trials"]
     curves = Curves(folder, iteration=learner.iteration) if team.leads else None
-    stop = (TIME if elapsed >= 60.0 * config.minutes else "") or _counted(learner, config)
+    stop = _over(learner, elapsed, config)
     try:
         with _Interrupt() as interrupt:
             while not stop:
                 begin = time.perf_counter()
                 row = _iterate(learner, folder)
+                regular = learner.iteration % config.trial_every == 0
+                due = regular or bool(_over(learner, elapsed + time.perf_counter() - begin, config))
+                tried = trial() if trial is not None and due else None
+                if tried and regular:  # one at the end alone would not be there had the training gone on, so it decides nothing
+                    trials.append(tried)
                 elapsed += time.perf_counter() - begin
                 row["elapsed_s"] = elapsed
+                if trial is not None:
+                    row |= {f"trial/{name}": value for name, value in (tried or (trials or [UNTRIED])[-1]).items()}
                 if curves is not None:
                     curves.add(row)
-                stop = _reason(curves, elapsed, interrupt, learner, config)
+                stop = _reason(trials, elapsed, interrupt, learner, config)
+                best = due and (not tried or tried["return"] >= max((each["return"] for each in trials), default=0.0))
+                if team.leads and (best or (stop and not (folder / POLICY).is_file())):
+                    save_policy(folder / POLICY, learner.policy, contract(row))
                 if stop or learner.iteration % config.checkpoint_every == 0:
-                    _save(learner, folder, config, elapsed, contract(row))
+                    _save(learner, folder, config, elapsed, trials)
                 if curves is not None and on_iteration is not None:
                     on_iteration(_progress(curves, elapsed, config, stop))
     finally:
@@ -184,28 +225,34 @@ def _iterate(learner: Learner, folder: Path) -> dict[str, float]:
         raise NotFiniteError(f"in iteration {learner.iteration + 1} {error}{where}; {mend}", body=body) from None
 
 
-def _save(learner: Learner, folder: Path, config: TrainConfig, elapsed: float, contract: dict[str, Any]) -> None:
+def _save(learner: Learner, folder: Path, config: TrainConfig, elapsed: float, trials: list[dict[str, float]]) -> None:
     state = learner.state()  # of all processes
     if learner.team.leads:
-        content = {"learner": state, "elapsed_s": elapsed}
+        content = {"learner": state, "elapsed_s": elapsed, "trials": trials}
         save_checkpoint(folder / CHECKPOINTS, learner.iteration, content, keep=config.keep_checkpoints)
-        save_policy(folder / POLICY, learner.policy, contract)
 
 
-def _reason(curves: Curves | None, elapsed: float, interrupt: _Interrupt, learner: Learner, config: TrainConfig) -> str:
+def _reason(trials: list[dict[str, float]], elapsed: float, interrupt: _Interrupt, learner: Learner, config: TrainConfig) -> str:
     """Return why to stop; all processes of a team come to one answer."""
     reason = INTERRUPTED if interrupt.heard else ""
-    if curves is not None and not reason:
-        reason = _counted(learner, config) or (TIME if elapsed >= 60.0 * config.minutes else "")
-        good = curves.rows[-1]["success"] >= config.stop_success
-        if not reason and good and has_settled(curves.column("return"), points=SETTLED_POINTS, rise=SETTLED_RISE):
-            reason = GOOD
+    if learner.team.leads and not reason:
+        reason = _over(learner, elapsed, config) or (GOOD if good_enough(trials, config.stop_completion) else "")
     reasons: list[str] = learner.team.gather(reason)
     return max(reasons, key=len)
 
 
-def _counted(learner: Learner, config: TrainConfig) -> str:
-    return COUNT if config.iterations and learner.iteration >= config.iterations else ""
+def good_enough(trials: Sequence[dict[str, float]], completion: float) -> bool:
+    """Tell whether the last three trials all came to their ends and hardly got better."""
+    last = trials[-3:]
+    steady = len(last) == 3 and all(each["completion"] >= completion for each in last)
+    return steady and last[-1]["return"] - last[0]["return"] < SETTLED_RISE
+
+
+def _over(learner: Learner, elapsed: float, config: TrainConfig) -> str:
+    """Return which end was reached that the settings name; "" for none."""
+    if config.iterations and learner.iteration >= config.iterations:
+        return COUNT
+    return TIME if elapsed >= 60.0 * config.minutes else ""
 
 
 def _progress(curves: Curves, elapsed: float, config: TrainConfig, stopped: str) -> Progress:
@@ -216,9 +263,10 @@ def _progress(curves: Curves, elapsed: float, config: TrainConfig, stopped: str)
     left = 60.0 * config.minutes - elapsed
     if config.iterations:
         left = min(left, (config.iterations - len(curves.rows)) * elapsed / len(curves.rows))
-    if config.stop_success < 1.0:
-        good = time_left(curves.column("elapsed_s"), curves.column("success"), config.stop_success)
-        left = min(left, good + SETTLED_POINTS * elapsed / len(curves.rows))
+    trials = [row for row in curves.rows if row["iteration"] % config.trial_every == 0 and "trial/return" in row]
+    if config.stop_completion <= 1.0 and len(trials) > 3:
+        good = time_left([row["elapsed_s"] for row in trials], [row["trial/return"] for row in trials], GOOD_RETURN)
+        left = min(left, good + 2.0 * (trials[-1]["elapsed_s"] - trials[-2]["elapsed_s"]))
     return Progress(curves.rows[-1], elapsed, max(left, 0.0), rate, stopped)
 
 
@@ -226,10 +274,15 @@ def _resumed(run: Run, config: TrainConfig | None, team: Team) -> Run:
     """Return the run with the given lengths of training, and keep them in its folder."""
     if config is None:
         return run
-    settings = replace(run.config, minutes=config.minutes, iterations=config.iterations, stop_success=config.stop_success)
+    settings = replace(run.config, **{name: getattr(config, name) for name in LENGTHS})
     if team.leads and settings != run.config:
         save_config(settings, run.folder / CONFIG)
     return replace(run, config=settings)
+
+
+def _processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _device(name: str) -> str:

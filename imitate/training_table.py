@@ -75,14 +75,31 @@ def rows(now: Progress, rate: float) -> list[tuple[str, str, str]]:
     error = row.get("term/mean_distance")
     left = duration(now.left_s) if math.isfinite(now.left_s) else "?"
     return [
-        ("return", f"{row['return']:.3f}", "of 1: rewards up to a fall, over the whole episode"),
+        ("return", f"{row['return']:.3f}", "of 1: rewards up to a fall, over the whole episode; the policy tries things out"),
         ("survival", f"{row['steps_between_falls'] / rate:.1f} s", "between two falls of one body"),
         ("success", f"{100.0 * row['success']:.0f} %", "of episodes reach their end"),
+        *_trial(row),
         ("tracking error", "" if error is None else f"{1000.0 * error:.0f} mm", "mean distance of the bodies, falls included"),
+        *_broken(row),
         ("samples", f"{row['samples'] / 1e6:.2f} M", "control steps of single bodies"),
         ("speed", f"{now.samples_per_s:.0f} /s", "samples"),
         ("time", duration(now.elapsed_s), "minutes:seconds"),
         ("left", f"about {left}", "to the goal or to the end of the time"),
+    ]
+
+
+def _broken(row: dict[str, float]) -> list[tuple[str, str, str]]:
+    return [("broken bodies", f"{row['broken']:.0f}", "in this iteration: bad numbers")] if row.get("broken") else []
+
+
+def _trial(row: dict[str, float]) -> list[tuple[str, str, str]]:
+    if not row.get("trial/return"):
+        return []
+    completion, error = 100.0 * row["trial/completion"], row["trial/root_relative_mm"]
+    return [
+        ("in the last trial", f"{completion:.0f} %", "of episodes reach their end, without noise"),
+        ("its return", f"{row['trial/return']:.3f}", "of 1"),
+        ("its error", f"{error:.0f} mm", "mean distance of the bodies, root taken out"),
     ]
 
 

@@ -41,7 +41,6 @@ SCORES: dict[str, tuple[str, ...]] = {
     "jerk_source_m_s3": ("source", "jerk", "mean"),
     "jerk_m_s3": ("result", "jerk", "mean"),
 }
-WAY = ("stance_slide_cm_s", "path_mean_cm")  # these have no meaning where the way was taken out
 
 
 @dataclass(frozen=True)
@@ -158,8 +157,6 @@ def _do(settings: Settings, task: Task) -> ClipResult:
     numbers = _report_numbers(result.report)
     try:
         numbers |= _score_numbers(job.score(motions[0], result).as_dict())
-        if settings.config.in_place:
-            numbers |= dict.fromkeys(WAY)
     except KinematicsError as error:
         notes.append(f"not scored: {error}")
     except Exception as error:  # noqa: BLE001 - the result is good without its numbers

@@ -28,7 +28,7 @@ from retarget.score_card import ScoreCard
 from retarget.targets import load_target
 
 EXTENSIONS = (".bvh", ".npz")
-RESULTS = 4  # goes up when a result would come out otherwise or a manifest holds other numbers, so that clips are done again
+RESULTS = 5  # goes up when a result would come out otherwise or a manifest holds other numbers, so that clips are done again
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,13 +58,19 @@ class Job:
             InputError: Where the two cannot be compared.
             RetargetError: Where one of the two is no body with two legs.
         """
-        joint_map, limit = result.joint_map, self.config.hinge_limit_rad_s
+        config, moved, joint_map = self.config, result.motion, result.joint_map
+        limit, in_place = config.hinge_limit_rad_s, config.in_place
         if isinstance(self.target, Robot):
-            card = score_robot(source, result.motion, self.target, joint_map=joint_map, velocity_limit=limit)
-        else:
-            part = self.config.part
-            card = score(source, result.motion, joint_map=joint_map, target=self.target, velocity_limit=limit, part=part)
-        return card
+            return score_robot(source, moved, self.target, joint_map=joint_map, velocity_limit=limit, in_place=in_place)
+        return score(
+            source,
+            moved,
+            joint_map=joint_map,
+            target=self.target,
+            velocity_limit=limit,
+            part=config.part,
+            in_place=in_place,
+        )
 
     def save(self, motion: Motion, path: Path) -> None:
         """Write a result, all or nothing.

@@ -27,6 +27,7 @@ from retarget.rest_pose import RestPose, find_rest_pose, rest_of_pose, zero_pose
 
 STILL = np.radians(1.0)  # a joint that turns less than this in a clip is at rest in it
 STRETCH = 0.01  # share of the leg by which joints may leave their rest offset unmentioned
+REPAIRS = 3  # of a file that are told in words
 SURE = 0.9  # an up axis less certain than this is mentioned
 
 SHORT = 2000  # frames; the bodies of clips as short are kept as long as the clips are
@@ -138,7 +139,7 @@ def _read(given: Skeleton | Motion, which: str) -> Body:
         clip = replace(clip, skeleton=with_anatomy(clip.skeleton, find_anatomy(skeleton)))
     transforms = forward_kinematics(clip)
     rest = find_rest_pose(skeleton, transforms) if pose is None else rest_of_pose(pose, which)
-    warnings = []
+    warnings = _repairs(given, which)
     if stretch > STRETCH:
         warnings.append(f"the {which}'s joints leave their places by up to {stretch:.0%} of the leg; their median is taken")
     if found.report.up.confidence < SURE:
@@ -150,6 +151,13 @@ def _read(given: Skeleton | Motion, which: str) -> Body:
         )
     to_y_up = rotation_to_y_up(found.report.up.value)
     return Body(skeleton, clip, transforms, rest, to_y_up, found.report.metres_per_unit, tuple(warnings), pose)
+
+
+def _repairs(given: Skeleton | Motion, which: str) -> list[str]:
+    """Say what had to be repaired when the file was read."""
+    repairs = given.source.repairs if isinstance(given, Motion) else ()
+    more = f", and {len(repairs) - REPAIRS} more" if len(repairs) > REPAIRS else ""
+    return [f"the {which}'s file was repaired: {'; '.join(map(str, repairs[:REPAIRS]))}{more}"] if repairs else []
 
 
 def rigid_skeleton(given: Skeleton | Motion) -> tuple[Skeleton, float]:

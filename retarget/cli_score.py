@@ -26,6 +26,7 @@ def score_clips(
     *,
     target: Path | None = None,
     part: Literal["whole", "upper", "lower"] = "whole",
+    in_place: bool = False,
     json: bool = False,
 ) -> None:
     """Measure how good a retargeted clip is: feet, floor, likeness to its source, steadiness; source and result side by side.
@@ -35,10 +36,11 @@ def score_clips(
         result: Motion file with the same frames on another body, in any unit and axes.
         target: Another clip of the result's skeleton, to tell its unit and up axis where the result leaves doubt.
         part: "upper" or "lower" where that part alone was retargeted: the rest is not looked at.
+        in_place: The way over the ground was taken out of the result: slide and path are not compared.
         json: Print JSON instead of the table.
     """
     given = None if target is None else load_motion(target)
-    card = score(load_motion(source), load_motion(result), target=given, part=part)
+    card = score(load_motion(source), load_motion(result), target=given, part=part, in_place=in_place)
     if json:
         print_json(card.as_dict())
         return

@@ -22,6 +22,7 @@ from retarget.body import Body, read_body
 from retarget.config import RetargetConfig, as_config
 from retarget.doll import UP
 from retarget.errors import RetargetError
+from retarget.footing import keep_footing
 from retarget.given_rest import with_rest
 from retarget.joint_map import JointMap
 from retarget.match import match
@@ -129,6 +130,10 @@ def retarget(
         draft = bend(held.pop(), source_body, leg_ratio, config)  # nobody else holds it while arms bend
         rise = _missing_height(source_body, target_body, draft, leg_ratio)
         draft = draft.with_root_positions(draft.root_positions + rise * UP)
+    if fastest is not None and config.feet and config.part == "whole":
+        slower, late = limit_speed(draft, fastest, kept)
+        if slower is not draft:
+            draft, early = keep_footing(draft, slower, source_body, 1.0 / target_body.metres_per_unit), early | late
     bones = bone_direction_errors(source_body.transforms, forward_kinematics(draft), source_body.rest, target_body.rest)
     moving = _carrier(target_body.skeleton, joint_map)
     if moving:

@@ -63,6 +63,7 @@ def score(
     limits: Mapping[str, Limit] | None = None,
     velocity_limit: float = VELOCITY_LIMIT,
     part: str = "whole",
+    in_place: bool = False,
 ) -> ScoreCard:
     """Measure how good a retargeted clip is: feet, floor, likeness to the source, steadiness.
 
@@ -79,6 +80,8 @@ def score(
         velocity_limit: Radians a second that no joint should exceed.
         part: Which part was retargeted, as in `RetargetConfig.part`; the rest, which is not the source's, is not looked at. An
             "upper" body is compared as seen from the pelvis, which is not the source's; feet and floor are not compared then.
+        in_place: Whether the way over the ground was taken out, as `RetargetConfig.in_place` does: slide and path are not
+            compared then.
 
     Returns:
         The numbers of both side by side; print it with rich, or take `.as_dict()`.
@@ -111,6 +114,8 @@ def score(
     stances = [stand_as(one.contacts, kinds[0], to.contacts, like) for to, like in zip((one, other), kinds, strict=True)]
     if part != "whole":
         notes.append(f"only the {part} body is compared; the rest is the target's own")
+    if in_place:
+        notes.append("the way over the ground was taken out; slide and path are not compared")
     if part != "upper" and not one.contacts.in_contact.any():
         notes.append("no foot of the source ever stands: the rows about stance say nothing")
     above, below = compare_clearances(stances[0], stances[1], bodies.leg_ratio)
@@ -139,6 +144,7 @@ def score(
         turn_ratio=turn_ratio(columns[0].largest_turn, columns[1].largest_turn),
         notes=tuple(notes),
         part=part,
+        in_place=in_place,
     )
 
 

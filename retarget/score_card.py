@@ -68,6 +68,7 @@ class ScoreCard(Directions):
         turn_ratio: Largest turn in one frame, that of the result over that of the source.
         notes: What the reader should know, one sentence each.
         part: What was compared: "whole", "lower", or "upper"; of the latter, numbers of feet, floor and way say nothing.
+        in_place: Whether the way was taken out of the result, whose feet slide as far then: those numbers say nothing.
     """
 
     frames: int
@@ -83,6 +84,7 @@ class ScoreCard(Directions):
     turn_ratio: float
     notes: tuple[str, ...]
     part: str = "whole"
+    in_place: bool = False
 
     @property
     def short(self) -> Table:
@@ -98,6 +100,10 @@ class ScoreCard(Directions):
         if self.part == "upper":
             for table, names in ((numbers, OF_FEET), (numbers["source"], OF_FEET), (numbers["result"], OF_FEET)):
                 table.update((name, None) for name in names if name in table)
+        if self.in_place:
+            for table in (numbers, numbers["result"]):
+                table.update((name, None) for name in OF_WAY if name in table)
+        if self.in_place or self.part == "upper":
             numbers["key_bodies"]["path"] = None
         return {
             "format_version": FORMAT_VERSION,
@@ -112,9 +118,11 @@ class ScoreCard(Directions):
         return _table(self, _rows(self))
 
 
-# Fields of both classes about feet, floor and way, and the rows of the table that show them.
+# Fields of both classes about feet, floor and way, and the rows of the table that show them; then those about the way alone.
 OF_FEET = ("slide", "own_slide", "penetration", "floating", "floor_cm", "sinking", "slide_per_frame", "slide_per_second")
 ROWS_OF_FEET = ("stance", "slide in", "toes over", "floats", "sinks", "feet over", "body below", "floor", "path off")
+OF_WAY = ("slide", "own_slide", "slide_per_frame", "slide_per_second")
+ROWS_OF_WAY = ("stance", "slide in", "toes over", "path off")
 
 SHORT = (
     "stance slide, mean",
@@ -181,7 +189,9 @@ def _rows(card: ScoreCard) -> list[Row]:
         only("  most", "degrees", card.max_direction_error_degrees),
     ]
     if card.part == "upper":
-        rows = _without_feet(rows)
+        rows = _without(rows, ROWS_OF_FEET)
+    elif card.in_place:
+        rows = _without(rows, ROWS_OF_WAY)
     for label, value in (("source", one.overstepping), ("result", other.overstepping)):
         if value is not None:
             said = (f"{100.0 * value.fraction:.2f}", "-") if label == "source" else ("-", f"{100.0 * value.fraction:.2f}")
@@ -204,13 +214,13 @@ def _rows(card: ScoreCard) -> list[Row]:
     return rows
 
 
-def _without_feet(rows: list[Row]) -> list[Row]:
-    """Leave out what tells of feet, floor and way: those rows, and the indented ones below them."""
+def _without(rows: list[Row], beginnings: tuple[str, ...]) -> list[Row]:
+    """Leave out rows that begin so, and the indented ones below them."""
     kept: list[Row] = []
     shown = True
     for row in rows:
         if not row[0].startswith("  "):
-            shown = not row[0].startswith(ROWS_OF_FEET)
+            shown = not row[0].startswith(beginnings)
         if shown:
             kept.append(row)
     return kept

@@ -54,6 +54,7 @@ def test_wheel_holds_the_packages_and_nothing_else(tmp_path: Path) -> None:
         tops = {name.split("/")[0] for name in archive.namelist()}
         assert "kinematics/py.typed" in archive.namelist()
         assert not [name for name in archive.namelist() if name.endswith((".nbc", ".nbi", ".pyc"))]
+        assert "imitate/anchors/published.toml" in archive.namelist()
         for folder in ("page", "shaders"):  # what the viewer reads beside its modules
             files = [path for path in (ROOT / "kinematics" / "viewer" / folder).iterdir() if path.is_file()]
             assert files and {path.relative_to(ROOT).as_posix() for path in files} <= set(archive.namelist())

@@ -1,4 +1,4 @@
-"""Take the pictures of docs/viewing.md, docs/retargeting.md and the README: python docs/images/make_view_pictures.py [FOLDER].
+"""Take the pictures of the documentation and the README: python docs/images/make_view_pictures.py [FOLDER].
 
 Needs GL, the extra `dev`, and Chromium (CHROMIUM names another program than the one on the path). Drivers and browsers draw
 a little differently, so nobody compares the results byte by byte: look at them.
@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from imitate import open_run, roll_out
 from kinematics import load_motion
 from kinematics.io.atomic import write_bytes
 from kinematics.viewer import export, image
@@ -57,6 +58,13 @@ def take_turn() -> np.ndarray:
     turn = load_motion(CLIPS / "turn_cmu.bvh")
     moved = retarget(turn, load_motion(CLIPS / "run_mixamo.bvh")).motion
     return image([turn, moved], labels=["turn_cmu", "turn_cmu on the skeleton of run_mixamo"], size=(1280, 800))
+
+
+def take_imitation() -> np.ndarray:
+    """A walk, and what the policy of data/policies does under physics."""
+    walked = roll_out(open_run(CLIPS.parent / "policies" / "walk"), seconds=3.0)
+    labels = ["walk_cmu", "the simulated body, moved by the policy of data/policies/walk"]
+    return image([walked.reference, walked.simulated], labels=labels, size=(1280, 800))
 
 
 def take_reach() -> np.ndarray:
@@ -130,6 +138,7 @@ PICTURES: dict[str, Callable[[], np.ndarray]] = {
     "view_retarget.jpg": take_retarget,
     "retarget_turn.jpg": take_turn,
     "retarget_robot.jpg": take_robot,
+    "imitate_walk.jpg": take_imitation,
     "view_reach.jpg": take_reach,
     "view_page.jpg": take_page,
 }

@@ -44,6 +44,8 @@ GIRTH = {
 }  # fmt: skip
 # Lengths where a skeleton's own say little, as shares of the height: Drillis and Contini, in Winter (2009), figure 4.1.
 LENGTHS = {"head": 0.13, "hand": 0.108, "foot": 0.152}
+# The same where we know of no source, our choice: the trunk from hips to neck, and limbs that a skeleton does not have whole.
+TRUNK, LIMB = 0.33, 0.15
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +95,9 @@ def person_masses(skeleton: Skeleton, anatomy: Anatomy, height: float, mass: flo
 def creature_masses(skeleton: Skeleton, size: float, mass: float | None) -> JointMasses:
     """Return masses of bones whose sections are in proportion to all the length that they carry, as branches of a tree are.
 
+    How thick the thickest is, and that n bones which fork at one joint weigh 1 / sqrt(n) of what each would alone (a hand's
+    five are thinner than the arm, a spine that also bears legs keeps most of its own), are our choice.
+
     Args:
         skeleton: In metres.
         size: Its height or length, metres.
@@ -139,14 +144,14 @@ def _parts(skeleton: Skeleton, roles: Mapping[str, int]) -> list[str]:
 
 def _segment_lengths(skeleton: Skeleton, roles: Mapping[str, int], height: float) -> dict[str, float]:
     lengths = {part: share * height for part, share in LENGTHS.items()}
-    lengths["trunk"] = 0.33 * height
+    lengths["trunk"] = TRUNK * height
     for part, end in (("thigh", "shin"), ("shin", "foot"), ("upper_arm", "forearm"), ("forearm", "hand")):
         found = [
             np.linalg.norm(skeleton.offsets[path_between(skeleton, roles[side + part], roles[side + end])[1:]], axis=1).sum()
             for side in SIDES
             if side + part in roles and side + end in roles
         ]
-        lengths[part] = float(np.mean(found)) if found else 0.15 * height
+        lengths[part] = float(np.mean(found)) if found else LIMB * height
     return lengths
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import mujoco
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from imitate.character.actuation import GRAVITY, carried_inertias, gains
 from imitate.character.anthropometry import JointMasses, creature_masses, person_masses
@@ -26,7 +26,7 @@ from kinematics.skeleton import Skeleton
 from retarget.robots.axes import rotations_to_y_up, rotations_to_z_up, to_y_up
 
 POSES = 12  # of the clip tell how much inertia hinges carry
-LEAN = np.radians(12.0)  # at most, to bring the mass centre over the feet
+LEAN = np.radians(12.0)  # at most, to bring the mass centre over the ankles
 REACHES_FLOOR = 0.1  # of the size: limbs of a body that is no person end in feet where they come so near to the lowest point
 
 
@@ -92,17 +92,20 @@ def build(motion: Motion, name: str, config: CharacterConfig) -> Built:
     unit = np.ones(len(lower))
     draft = Actuation(lower, upper, armature, unit, unit, unit)
 
-    def write(actuation: Actuation, stand: np.ndarray, excludes: Sequence[tuple[int, int]] = ()) -> str:
-        return write_mjcf(name, rig, body_names, hinge_names, masses, shapes, actuation, config, stand=stand, excludes=excludes)
+    def write(actuation: Actuation, stand: Float[np.ndarray, " nq"], excludes: Sequence[tuple[int, int]] = ()) -> str:
+        return write_mjcf(
+            name, rig, body_names=body_names, hinge_names=hinge_names, masses=masses, shapes=shapes, actuation=actuation,
+            config=config, stand=stand, excludes=excludes,
+        )  # fmt: skip
 
     model = mujoco.MjModel.from_xml_string(write(draft, _standing(rig, lower, upper, ())))
-    stand = _balanced(model, rig, lower, upper, feet if segments.is_person else (), config)
+    stand = _balanced(model, rig, lower, upper, feet if segments.is_person else ())
     bears = _bearing(rig, feet, segments) * weight * GRAVITY * float(_center(model, stand)[2])
     poses = [stand, *_clip_poses(rig, clip, stand, lower, upper)]
     inertias = np.max([carried_inertias(model, pose) for pose in poses], axis=0)
     stiffness, damping, limits = gains(inertias, bears, config)
     actuation = Actuation(lower, upper, armature, stiffness, damping, limits)
-    excludes = _overlaps(write(actuation, stand), stand) if config.self_collision else []
+    excludes = overlaps(write(actuation, stand), stand) if config.self_collision else []
     return Built(
         xml=write(actuation, stand, excludes),
         skeleton=skeleton,
@@ -120,29 +123,29 @@ def build(motion: Motion, name: str, config: CharacterConfig) -> Built:
 class _Frames:
     """Where bodies are in the sample: positions (frames, bodies, 3), rotations (frames, bodies, 4)."""
 
-    positions: np.ndarray
-    rotations: np.ndarray
+    positions: Float[np.ndarray, "frames bodies 3"]
+    rotations: Float[np.ndarray, "frames bodies 4"]
 
-    def local(self, body: int, places: np.ndarray) -> np.ndarray:
+    def local(self, body: int, places: Float[np.ndarray, "frames 3"]) -> Float[np.ndarray, "3"]:
         """Return the mean place in a body's frame of points in the world, shape (frames, 3)."""
         seen = quaternion.rotate(quaternion.inverse(self.rotations[:, body]), places - self.positions[:, body])
         return np.asarray(seen.mean(axis=0))
 
 
-def _body_frames(clip: Clip, segments: Segments, alignments: np.ndarray) -> _Frames:
+def _body_frames(clip: Clip, segments: Segments, alignments: Float[np.ndarray, "bodies 4"]) -> _Frames:
     joints, pivots = [s.joint for s in segments.segments], [s.pivot for s in segments.segments]
     rotations = quaternion.multiply(clip.seen.global_rotations[:, joints], alignments)
     return _Frames(clip.seen.global_positions[:, pivots], rotations)
 
 
-def _offsets(frames: _Frames, segments: Segments) -> np.ndarray:
+def _offsets(frames: _Frames, segments: Segments) -> Float[np.ndarray, "bodies 3"]:
     offsets = [np.zeros(3)]
     for body, parent in enumerate(segments.parents[1:], 1):
         offsets.append(frames.local(parent, frames.positions[:, body]))
     return np.array(offsets)
 
 
-def _tips(clip: Clip, frames: _Frames, segments: Segments) -> dict[int, np.ndarray]:
+def _tips(clip: Clip, frames: _Frames, segments: Segments) -> dict[int, Float[np.ndarray, "_ 3"]]:
     """Return places of merged joints and end sites in the frame of the body that carries them."""
     skeleton = clip.motion.skeleton
     found: dict[int, list[np.ndarray]] = {body: [] for body in range(len(segments.segments))}
@@ -187,9 +190,9 @@ def _body_masses(clip: Clip, frames: _Frames, segments: Segments, joints: JointM
 def _rig(
     clip: Clip,
     segments: Segments,
-    alignments: np.ndarray,
-    offsets: np.ndarray,
-    tips: dict[int, np.ndarray],
+    alignments: Float[np.ndarray, "bodies 4"],
+    offsets: Float[np.ndarray, "bodies 3"],
+    tips: dict[int, Float[np.ndarray, "_ 3"]],
     frames: _Frames,
     config: CharacterConfig,
 ) -> Rig:
@@ -219,7 +222,9 @@ def _rig(
     )
 
 
-def _ranges(clip: Clip, segments: Segments, rig: Rig, config: CharacterConfig) -> tuple[np.ndarray, np.ndarray]:
+def _ranges(
+    clip: Clip, segments: Segments, rig: Rig, config: CharacterConfig
+) -> tuple[Float[np.ndarray, " hinges"], Float[np.ndarray, " hinges"]]:
     _, angles = rig.hinge_angles(clip.motion)
     lower, upper = np.zeros(angles.shape[1]), np.zeros(angles.shape[1])
     for body, segment in enumerate(segments.segments):
@@ -230,7 +235,7 @@ def _ranges(clip: Clip, segments: Segments, rig: Rig, config: CharacterConfig) -
     return lower, upper
 
 
-def _feet(clip: Clip, segments: Segments, frames: _Frames, tips: dict[int, np.ndarray]) -> tuple[int, ...]:
+def _feet(clip: Clip, segments: Segments, frames: _Frames, tips: dict[int, Float[np.ndarray, "_ 3"]]) -> tuple[int, ...]:
     """Return the bodies that stand on the floor: feet and toes; of what is no person limbs that end near its lowest point."""
     if segments.is_person:
         return tuple(segments.named("foot", "toe"))
@@ -248,20 +253,22 @@ def _feet(clip: Clip, segments: Segments, frames: _Frames, tips: dict[int, np.nd
     return tuple(body for body, height in lowest.items() if height < floor + REACHES_FLOOR * clip.height)
 
 
-def _corners(soles: list[Sole]) -> tuple[np.ndarray, np.ndarray]:
+def _corners(soles: list[Sole]) -> tuple[Int[np.ndarray, " corners"], Float[np.ndarray, "corners 3"]]:
     """Return the body of each corner of the soles and its place."""
     places = [sole.corners for sole in soles]
     return np.repeat([sole.body for sole in soles], 4).astype(np.int64), np.concatenate(places) if places else np.zeros((0, 3))
 
 
-def _points_of_feet(feet: tuple[int, ...], shapes: list[Shape]) -> tuple[np.ndarray, np.ndarray]:
+def _points_of_feet(
+    feet: tuple[int, ...], shapes: list[Shape]
+) -> tuple[Int[np.ndarray, " corners"], Float[np.ndarray, "corners 3"]]:
     """Return the ends of the capsules of feet, lowered by their radius, as soles."""
     ends = [(shape.body, end - np.array([0.0, shape.radius, 0.0])) for shape in shapes for end in (shape.start, shape.end)]
     mine = [(body, place) for body, place in ends if body in feet]
     return np.array([body for body, _ in mine], dtype=np.int64), np.array([place for _, place in mine]).reshape(-1, 3)
 
 
-def _bearing(rig: Rig, feet: tuple[int, ...], segments: Segments) -> np.ndarray:
+def _bearing(rig: Rig, feet: tuple[int, ...], segments: Segments) -> Float[np.ndarray, " hinges"]:
     """Return 1 for hinges between the root and the feet, 0 elsewhere; toes and a body's own twist bear less."""
     on_way: set[int] = set()
     for foot in feet:
@@ -273,7 +280,7 @@ def _bearing(rig: Rig, feet: tuple[int, ...], segments: Segments) -> np.ndarray:
 
 
 def _standing(
-    rig: Rig, lower: np.ndarray, upper: np.ndarray, feet: tuple[int, ...], lean: float = 0.0
+    rig: Rig, lower: Float[np.ndarray, " hinges"], upper: Float[np.ndarray, " hinges"], feet: tuple[int, ...], lean: float = 0.0
 ) -> Float[np.ndarray, " nq"]:
     """Return MuJoCo's numbers of the body at rest, leaning ahead about its ankles, its soles on the floor."""
     angles = np.zeros((1, len(lower)))
@@ -288,28 +295,31 @@ def _standing(
 
 
 def _balanced(
-    model: mujoco.MjModel, rig: Rig, lower: np.ndarray, upper: np.ndarray, feet: tuple[int, ...], config: CharacterConfig
+    model: mujoco.MjModel,
+    rig: Rig,
+    lower: Float[np.ndarray, " hinges"],
+    upper: Float[np.ndarray, " hinges"],
+    feet: tuple[int, ...],
 ) -> Float[np.ndarray, " nq"]:
-    """Return the standing pose, leaning such that the mass centre comes to rest over the middle of the soles.
-
-    Two ankles as stiff as `config.stance` times the weight's moment give way: a mass centre d ahead of them comes to rest at
-    d / (1 - 1 / (2 stance)).
-    """
-    lean, gives = 0.0, max(1.0 - 0.5 / max(config.stance, 0.5), 0.0)
+    """Return the standing pose, leaning such that the mass centre is over the ankles, where nothing turns them."""
+    lean = 0.0
     for _ in range(4 if feet else 0):
         qpos = _standing(rig, lower, upper, feet, lean)
         turned = rotations_to_y_up(qpos[3:7])
-        places, rotations = rig.pose(to_y_up(qpos[None, :3]), turned[None], qpos[None, 7:])
-        arms = quaternion.rotate(rotations[0, rig.sole_bodies], rig.sole_offsets)
-        ahead = (places[0, rig.sole_bodies] + arms)[:, 2]
+        places, _ = rig.pose(to_y_up(qpos[None, :3]), turned[None], qpos[None, 7:])
         center = _center(model, qpos)
         ankle = float(places[0, [body for body in feet if int(rig.parents[body]) not in feet], 2].mean())
-        wanted = ankle + gives * (0.5 * (ahead.min() + ahead.max()) - ankle)
-        lean = float(np.clip(lean + (wanted - center[0]) / center[2], -LEAN, LEAN))
+        lean = float(np.clip(lean + (ankle - center[0]) / center[2], -LEAN, LEAN))
     return _standing(rig, lower, upper, feet, lean)
 
 
-def _clip_poses(rig: Rig, clip: Clip, stand: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> list[Float[np.ndarray, " nq"]]:
+def _clip_poses(
+    rig: Rig,
+    clip: Clip,
+    stand: Float[np.ndarray, " nq"],
+    lower: Float[np.ndarray, " hinges"],
+    upper: Float[np.ndarray, " hinges"],
+) -> list[Float[np.ndarray, " nq"]]:
     """Return a few poses of the clip: a bent arm is harder to turn about itself than a straight one."""
     few = clip.sample[:: -(-clip.sample.num_frames // POSES)]
     _, angles = rig.hinge_angles(few)
@@ -324,7 +334,7 @@ def _center(model: mujoco.MjModel, qpos: Float[np.ndarray, " nq"]) -> Float[np.n
     return np.array(data.subtree_com[1])
 
 
-def _overlaps(xml: str, qpos: Float[np.ndarray, " nq"]) -> list[tuple[int, int]]:
+def overlaps(xml: str, qpos: Float[np.ndarray, " nq"]) -> list[tuple[int, int]]:
     """Return the pairs of bodies that touch while the body stands."""
     model = mujoco.MjModel.from_xml_string(xml)
     model.geom_margin[:] = 0.01

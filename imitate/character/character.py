@@ -157,7 +157,12 @@ def to_qpos(character: Character, motion: Motion, *, standardized: bool = False)
 
 
 def to_motion(
-    character: Character, qpos: Float[np.ndarray, "frames nq"], frame_time: float, *, like: Motion | None = None
+    character: Character,
+    qpos: Float[np.ndarray, "frames nq"],
+    frame_time: float,
+    *,
+    like: Motion | None = None,
+    standardized: bool = False,
 ) -> Motion:
     """Return what the simulated body does on the original skeleton: metres, Y up.
 
@@ -167,6 +172,7 @@ def to_motion(
         frame_time: Seconds between frames.
         like: The clip that it performs, as many frames: joints that were merged move as in it, and the floor is where it
             has it. By default they keep the mean of the clip the body was made from, and the floor is at 0.
+        standardized: `like` is in metres with Y up already; see `to_qpos`.
 
     Raises:
         ImitationError: On wrong shapes, or another skeleton.
@@ -182,7 +188,7 @@ def to_motion(
     _, rotations = rig.pose(root, quaternion.normalize(rotations_to_y_up(qpos[:, 3:7])), qpos[:, 7:])
     merged = np.broadcast_to(rig.rest_rotations, (len(qpos), *rig.rest_rotations.shape))
     if like is not None:
-        world = as_world(like, character.skeleton)
+        world = as_world(like, character.skeleton, standardized=standardized)
         if world.num_frames != len(qpos):
             raise ImitationError(f"like has {world.num_frames} frames, qpos has {len(qpos)}; resample one of them first")
         merged = world.local_rotations

@@ -26,17 +26,18 @@ class CharacterConfig:
     hands: bool | None = None
     """Keep wrists; by default where the clip turns them by more than 10 degrees (root mean square)."""
     toes: bool | None = None
-    """Keep toes as a hinge; by default where the clip bends them by more than 15 degrees."""
+    """Keep toes as a hinge; by default where the clip bends them by more than 5 degrees (root mean square)."""
     hinge_tolerance_degrees: float = 4.0
     """Knees, elbows and toes are hinges where that turns their bone by less than this (root mean square) in the clip."""
     range_margin_degrees: float = 25.0
     """Ranges of the clip are widened by this on each side, as far as anatomy allows."""
-    natural_frequency_hz: float = 4.8
+    natural_frequency_hz: float = 3.0
     """Stiffness is the inertia that a hinge carries times this (as an angular frequency) squared."""
     damping_s: float = 0.08
     """Damping as a share of stiffness: the time within which a joint comes to rest."""
-    stance: float = 1.0
-    """Hinges of legs are at least this share of weight times height of the mass centre stiff, N m/rad, so that they stand."""
+    stance: float = 0.45
+    """Hinges of legs are at least this share of weight times height of the mass centre stiff, N m/rad. With 1.2 a body that
+    holds still stands; with less than 0.5 it topples within two or three seconds, and the policy has to balance it."""
     reach_degrees: float = 35.0
     """Torque limits are what the stiffness gives this far from its target."""
     armature: float = 5e-5

@@ -11,6 +11,7 @@ from mujoco.batch import Batch
 from scipy.ndimage import gaussian_filter1d
 from scipy.optimize import nnls
 
+from imitate.bodies import BodyTree, make_bodies, make_tree, move
 from imitate.character.character import Character
 from kinematics.velocities import differentiate
 
@@ -105,7 +106,8 @@ def tracking_times(
 ) -> Float[np.ndarray, " starts"]:
     """Return how many seconds hinges that just follow the clip keep the body up, from several frames of it.
 
-    A body that reaches the end of the clip counts as `longest_s`; so does one that lasts so long.
+    A body that reaches the end of the clip counts as `longest_s`; so does one that lasts so long. One whose numbers go bad is
+    lost.
 
     Args:
         character: The body.
@@ -114,16 +116,18 @@ def tracking_times(
         starts: From how many frames.
         longest_s: When to stop.
     """
+    from imitate.envs.stability import advance  # environments are made of characters
+
     model = character.model
     first = np.unique(np.linspace(0, max(len(qpos) - 2, 0) * 0.75, starts).astype(int))
     batch = Batch(model, len(first), nthread=1)
     state, velocities = batch.bind("qpos"), batch.bind("qvel")
-    control, places = batch.bind("ctrl"), batch.bind("xpos")
+    control, tree = batch.bind("ctrl"), make_tree(model)
     state[:] = qpos[first]
     for n, frame in enumerate(first.tolist()):
         if frame + 1 < len(qpos):
             mujoco.mj_differentiatePos(model, velocities[n], frame_time, qpos[frame], qpos[frame + 1])
-    wanted = reference_places(model, qpos)
+    wanted = _places(tree, qpos)
     substeps = max(round(1.0 / (CONTROL_RATE * model.opt.timestep)), 1)
     period = substeps * model.opt.timestep
     lasted, alive = np.full(len(first), longest_s), np.ones(len(first), dtype=bool)
@@ -134,25 +138,21 @@ def tracking_times(
         if not alive.any():
             break
         control[:] = qpos[after, 7:]
-        batch.step(nstep=substeps, stage=mujoco.mjtStage.mjSTAGE_VEL.value)
-        off = np.linalg.norm(places[:, 1:] - wanted[after], axis=-1).mean(axis=1)
-        lost = alive & (
-            ~np.isfinite(off) | (off > LOST * max(character.height / 1.75, 0.1)) | (state[:, 2] < LOW * qpos[after, 2])
-        )
+        broken, _ = advance(batch, substeps)
+        off = np.linalg.norm(_places(tree, state) - wanted[after], axis=-1).mean(axis=1)
+        off[broken] = np.inf
+        lost = alive & (~(off <= LOST * max(character.height / 1.75, 0.1)) | (state[:, 2] < LOW * qpos[after, 2]))
         lasted[lost] = (step + 1) * period
         alive &= ~lost
         state[lost], velocities[lost] = qpos[first[lost]], 0.0
     return lasted
 
 
-def reference_places(model: mujoco.MjModel, qpos: Float[np.ndarray, "frames nq"]) -> Float[np.ndarray, "frames bodies 3"]:
-    """Return where MuJoCo has the bodies of a clip, shape (frames, bodies, 3)."""
-    data, places = mujoco.MjData(model), np.empty((len(qpos), model.nbody - 1, 3))
-    for frame, row in enumerate(qpos):
-        data.qpos[:] = row
-        mujoco.mj_kinematics(model, data)
-        places[frame] = data.xpos[1:]
-    return places
+def _places(tree: BodyTree, qpos: Float[np.ndarray, "frames nq"]) -> Float[np.ndarray, "frames bodies 3"]:
+    bodies = make_bodies(len(qpos), len(tree.parents))
+    still = np.zeros((len(qpos), qpos.shape[1] - 1))
+    move(tree, np.ascontiguousarray(qpos), still, np.arange(len(qpos)), bodies)
+    return bodies.positions
 
 
 def _smoothed(values: Float[np.ndarray, "frames n"], frame_time: float) -> Float[np.ndarray, "frames n"]:

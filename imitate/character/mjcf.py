@@ -48,13 +48,13 @@ class Actuation:
 def write_mjcf(
     name: str,
     rig: Rig,
+    *,
     body_names: Sequence[str],
     hinge_names: Sequence[str],
     masses: BodyMasses,
     shapes: Sequence[Shape],
     actuation: Actuation,
     config: CharacterConfig,
-    *,
     stand: Float[np.ndarray, " nq"],
     excludes: Sequence[tuple[int, int]] = (),
 ) -> str:

@@ -7,6 +7,7 @@ its hinges, and its colliding geoms (a mesh as the box around it), on our floor.
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -16,6 +17,7 @@ import numpy as np
 from jaxtyping import Float
 
 from imitate.character.actuation import GRAVITY, carried_inertias, gains
+from imitate.character.build import overlaps
 from imitate.character.character import Character
 from imitate.character.config import CharacterConfig
 from imitate.character.mjcf import Actuation, add_actuators, add_floor, add_stage, number, row
@@ -59,6 +61,8 @@ def read_model(path: str | Path, config: CharacterConfig | None = None) -> Chara
     model = mujoco.MjModel.from_xml_string(draft.write(robot.home_qpos, None))
     actuation = _actuation(source, draft, model, robot, config)
     xml = draft.write(robot.home_qpos, actuation)
+    if config.self_collision:
+        xml = draft.write(robot.home_qpos, actuation, sorted({*draft.excludes, *overlaps(xml, robot.home_qpos)}))
     feet = _bodies_of(robot, "left_foot", "right_foot", below=True)
     return Character(
         name=robot.name,
@@ -103,8 +107,17 @@ class _Flat:
         hinge = mujoco.mjtJoint.mjJNT_HINGE
         return [j for j in range(model.njnt) if int(model.jnt_bodyid[j]) in inside and model.jnt_type[j] == hinge]
 
-    def write(self, stand: Float[np.ndarray, " nq"], actuation: Actuation | None) -> str:
-        """Return the model as text."""
+    @property
+    def excludes(self) -> list[tuple[int, int]]:
+        """Pairs of the robot's bodies that never collide in the original, numbered from its root."""
+        numbers = {body: n for n, body in enumerate(self.bodies)}
+        pairs = [(int(pair) >> 16, int(pair) & 0xFFFF) for pair in self.model.exclude_signature]
+        return [tuple(sorted((numbers[a], numbers[b]))) for a, b in pairs if a in numbers and b in numbers]  # type: ignore[misc]
+
+    def write(
+        self, stand: Float[np.ndarray, " nq"], actuation: Actuation | None, excludes: Sequence[tuple[int, int]] = ()
+    ) -> str:
+        """Return the model as text; bodies in `excludes` never collide."""
         model, robot = self.model, self.robot
         top = ET.Element("mujoco", model=robot.name)
         ET.SubElement(top, "compiler", angle="radian", autolimits="true")
@@ -141,6 +154,10 @@ class _Flat:
                     self._add_hinge(element, joint, joint_names[joint])
             for geom in range(int(model.body_geomadr[body]), int(model.body_geomadr[body]) + int(model.body_geomnum[body])):
                 self._add_geom(element, geom)
+        if excludes:
+            contacts = ET.SubElement(top, "contact")
+            for one, other in excludes:
+                ET.SubElement(contacts, "exclude", body1=robot.body_names[one], body2=robot.body_names[other])
         if actuation is not None:
             add_actuators(top, robot.hinge_names, actuation)
         if len(stand):
@@ -172,7 +189,8 @@ class _Flat:
         ET.SubElement(
             element, "geom", type=kind, size=row(model.geom_size[geom][:sizes]), pos=row(model.geom_pos[geom]),
             quat=row(model.geom_quat[geom]), rgba=row(model.geom_rgba[geom]), condim="3", mass="0",
-            friction=row(model.geom_friction[geom]), contype="2" if collides and self.config.self_collision else "0",
+            friction=row([self.config.friction, *model.geom_friction[geom][1:]]),
+            contype="2" if collides and self.config.self_collision else "0",
             conaffinity="0" if not collides else "3" if self.config.self_collision else "1",
         )  # fmt: skip
 

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from imitate.character.anthropometry import GIRTH
 from imitate.character.clip import Clip
 from imitate.character.feet import Sole
-from imitate.character.segments import Segments
+from imitate.character.segments import Segment, Segments
 from kinematics.rotations import quaternion
 
 LIMBS = {"thigh": "shin", "shin": "foot", "upper_arm": "forearm", "forearm": "hand"}
@@ -40,13 +40,17 @@ class Shape:
     paint: str
 
 
-def _capsule(body: int, start: np.ndarray, end: np.ndarray, radius: float, paint: str) -> Shape:
+def _capsule(body: int, start: Float[np.ndarray, "3"], end: Float[np.ndarray, "3"], radius: float, paint: str) -> Shape:
     kind = "capsule" if np.linalg.norm(end - start) > 0.02 * radius else "sphere"
     return Shape(body, kind, start, end, radius, quaternion.IDENTITY, paint)
 
 
 def person_shapes(
-    clip: Clip, segments: Segments, offsets: Float[np.ndarray, "bodies 3"], tips: dict[int, np.ndarray], soles: list[Sole]
+    clip: Clip,
+    segments: Segments,
+    offsets: Float[np.ndarray, "bodies 3"],
+    tips: dict[int, Float[np.ndarray, "_ 3"]],
+    soles: list[Sole],
 ) -> list[Shape]:
     """Return the shapes of a person.
 
@@ -94,7 +98,10 @@ def person_shapes(
 
 
 def creature_shapes(
-    segments: Segments, offsets: Float[np.ndarray, "bodies 3"], tips: dict[int, np.ndarray], radii: Float[np.ndarray, " bodies"]
+    segments: Segments,
+    offsets: Float[np.ndarray, "bodies 3"],
+    tips: dict[int, Float[np.ndarray, "_ 3"]],
+    radii: Float[np.ndarray, " bodies"],
 ) -> list[Shape]:
     """Return a capsule for each bone of a body that is no person; arguments as `person_shapes`."""
     shapes = []
@@ -115,14 +122,19 @@ def _split(part: str) -> tuple[str, str]:
     return "", part
 
 
-def _farthest(tips: np.ndarray, default: float) -> np.ndarray:
+def _farthest(tips: Float[np.ndarray, "_ 3"], default: float) -> Float[np.ndarray, "3"]:
     if not len(tips) or not np.any(tips):
         return np.array([0.0, -default, 0.0])
     return np.asarray(tips[np.linalg.norm(tips, axis=1).argmax()])
 
 
 def _hand(
-    body: int, wrist: np.ndarray, tips: np.ndarray, height: float, paint: str, along: np.ndarray | None = None
+    body: int,
+    wrist: Float[np.ndarray, "3"],
+    tips: Float[np.ndarray, "_ 3"],
+    height: float,
+    paint: str,
+    along: Float[np.ndarray, "3"] | None = None,
 ) -> list[Shape]:
     far = [tip for tip in tips if np.linalg.norm(tip - wrist) > 0.02 * height]
     away = np.mean(far, axis=0) - wrist if far else (np.array([0.0, -1.0, 0.0]) if along is None else along)
@@ -130,7 +142,7 @@ def _hand(
     return [_capsule(body, wrist + 0.02 * height * away, wrist + 0.07 * height * away, GIRTH["hand"] * height, paint)]
 
 
-def _head(body: int, tips: np.ndarray, height: float) -> list[Shape]:
+def _head(body: int, tips: Float[np.ndarray, "_ 3"], height: float) -> list[Shape]:
     """Neck from the pivot upwards, and a skull whose top is where the tip is, or a head's length above the neck."""
     top = max((float(tip[1]) for tip in tips), default=0.0)
     top = float(np.clip(top, 0.12 * height, 0.17 * height))
@@ -142,7 +154,7 @@ def _head(body: int, tips: np.ndarray, height: float) -> list[Shape]:
     ]
 
 
-def _pelvis(body: int, places: list[np.ndarray], parts: list[str], height: float) -> Shape:
+def _pelvis(body: int, places: list[Float[np.ndarray, "3"]], parts: list[str], height: float) -> Shape:
     hips = np.array([place for place, part in zip(places, parts, strict=True) if part.endswith("thigh")]).reshape(-1, 3)
     half_width = max(0.5 * float(np.ptp(hips[:, 0])) if len(hips) else 0.0, 0.045 * height) + 0.025 * height
     low = float(hips[:, 1].min()) if len(hips) else 0.0
@@ -155,7 +167,14 @@ def _pelvis(body: int, places: list[np.ndarray], parts: list[str], height: float
     return Shape(body, "box", center, half, 0.0, quaternion.IDENTITY, "middle")
 
 
-def _trunk(body: int, part: str, offsets: np.ndarray, children: list[int], found: tuple, height: float) -> list[Shape]:  # type: ignore[type-arg]
+def _trunk(
+    body: int,
+    part: str,
+    offsets: Float[np.ndarray, "bodies 3"],
+    children: list[int],
+    found: tuple[Segment, ...],
+    height: float,
+) -> list[Shape]:
     """Capsules from side to side: one for a piece of the waist; for the chest a second one between the shoulders."""
     radius = GIRTH["trunk"] * height
     above = [offsets[child] for child in children if found[child].part in ("spine", "chest", "head")]

@@ -91,7 +91,7 @@ def load_character(path: str | Path, *, config: CharacterConfig | None = None) -
         with np.load(place / NUMBERS, allow_pickle=False) as archive:
             values = {key: archive[key] for key in archive.files}
         xml = (place / XML).read_text(encoding="utf-8")
-        return _assemble(place, xml, values)
+        return _assemble(place, xml, values, config)
     except InputError:
         raise
     except Exception as error:  # noqa: BLE001 - zipfile, zlib, NumPy's header parser and MuJoCo each raise their own
@@ -99,12 +99,12 @@ def load_character(path: str | Path, *, config: CharacterConfig | None = None) -
         raise ImitationError(f"{str(place)!r} holds no character that can be read ({type(error).__name__}: {said})") from None
 
 
-def _assemble(place: Path, xml: str, values: dict[str, np.ndarray]) -> Character:
+def _assemble(place: Path, xml: str, values: dict[str, np.ndarray], config: CharacterConfig | None) -> Character:
     version = int(values["format_version"])
     if version != FORMAT_VERSION:
         raise ImitationError(f"{str(place)!r} has format_version {version}; this version of muybridge reads {FORMAT_VERSION}")
     if values["ready"]:
-        return read_model(place / XML)
+        return read_model(place / XML, config)
     skeleton = Skeleton(
         joint_names=tuple(values["skeleton_joint_names"].tolist()),
         parents=values["skeleton_parents"],

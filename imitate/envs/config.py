@@ -35,7 +35,7 @@ class RewardConfig:
     velocity_scale: float = 0.1
     """Scale of their mean squared difference, s^2/rad^2."""
     end_effector_weight: float = 0.15
-    """Weight of where hands, feet and head are, seen from the root."""
+    """Weight of where hands, feet and head are, seen from the root's place on the floor."""
     end_effector_scale: float = 40.0
     """Scale of their mean squared distance, 1/m^2."""
     root_weight: float = 0.2
@@ -72,7 +72,7 @@ DEEPMIMIC = RewardConfig()
 class TerminationConfig:
     """When an episode has failed. A limit of inf (of the height: 0) is none."""
 
-    max_mean_distance_m: float = 0.4
+    max_mean_distance_m: float = 0.25
     """Mean distance of the bodies from where the reference has them."""
     max_body_distance_m: float = math.inf
     """Distance of the body that is furthest off."""
@@ -101,7 +101,7 @@ class RandomisationConfig:
     mass: tuple[float, float] = (1.0, 1.0)
     """Factor on all masses and inertias, drawn for each episode."""
     latency_s: tuple[float, float] = (0.0, 0.0)
-    """Delay until an action takes effect, drawn for each episode, in whole steps of physics; less than a control step."""
+    """Delay until an action takes effect, drawn for each episode, in whole steps of physics; at most a control step."""
     action_noise: float = 0.0
     """Standard deviation of Gaussian noise on each action, in units of the action."""
 
@@ -130,7 +130,7 @@ class EnvConfig:
     """Angle by which an action of 1 turns a target."""
     observe_phase: bool = True
     """Whether sine and cosine of the clip's phase are observed."""
-    lookahead_frames: tuple[int, ...] = (1,)
+    lookahead_frames: tuple[int, ...] = (1, 3, 10)
     """How many control steps ahead the observed frames of the reference are; () for none."""
     episode_length_s: float = 20.0
     """Longest episode; clips that are not cyclic end earlier."""

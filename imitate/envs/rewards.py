@@ -127,11 +127,17 @@ def end_effector_error(
     wanted_facing: Quaternion,
     end_effectors: np.ndarray,
 ) -> float:
-    """Return the mean squared distance of the end effectors, each seen from its own root and heading, m^2."""
+    """Return the mean squared distance of the end effectors, seen along the floor from their own root and heading, m^2.
+
+    As in DeepMimic's program their height is that above the floor, not above the root. It has four, ankles and wrists, and
+    takes the mean of their errors times 40, which is the sum times 10. We take the mean times 40 as well, with the head as a
+    fifth, and elbows where a body has no wrists.
+    """
     error, back, wanted_back = 0.0, conjugate(facing), conjugate(wanted_facing)
+    root, wanted_root = (positions[0, 0], positions[0, 1], 0.0), (wanted[0, 0], wanted[0, 1], 0.0)
     for b in end_effectors:
-        here = rotate(back, subtract(vector(positions[b]), vector(positions[0])))
-        there = rotate(wanted_back, subtract(vector(wanted[b]), vector(wanted[0])))
+        here = rotate(back, subtract(vector(positions[b]), root))
+        there = rotate(wanted_back, subtract(vector(wanted[b]), wanted_root))
         error += squared_length(subtract(here, there))
     return error / max(1, len(end_effectors))
 

@@ -17,6 +17,7 @@ from imitate.reference import Reference
 LEAST_RATE_HZ = 120.0  # implicitfast at 1/120 s behaves as at 1/240 s where it is stable
 REFINEMENTS = (1, 2, 4, 8)
 TRIAL_STEPS, TRIALS = 15, 32
+SUNK = 0.002  # metres that a shape may begin below the floor; deeper starts are lifted, or the floor would throw the body
 TOO_FAST = 150.0  # rad/s of a hinge beyond the reference's fastest, which no tracking body reaches
 BAD_NUMBERS = tuple(
     int(kind)
@@ -37,6 +38,11 @@ def model_at(model: mujoco.MjModel, rate_hz: float) -> mujoco.MjModel:
     return model
 
 
+def lifts(reference: Reference) -> np.ndarray:
+    """Return how far a body that begins at each frame is lifted out of the floor, metres, shape (F,)."""
+    return np.asarray(np.maximum(0.0, -SUNK - reference.lowest.min(axis=1)))
+
+
 def physics_rate(character: Character, reference: Reference) -> float:
     """Return the lowest rate, Hz, from 120 on at which the body tracks half a second of its clip with PD alone and stays whole.
 
@@ -49,12 +55,13 @@ def physics_rate(character: Character, reference: Reference) -> float:
     control = reference.control_rate
     base = int(np.ceil(LEAST_RATE_HZ / control - 1e-6))
     starts = reference.starts[np.linspace(0, len(reference.starts) - 1, TRIALS).astype(int)]
-    worst = 0
+    raised, worst = lifts(reference)[starts], 0
     for finer in REFINEMENTS:
         rate = control * base * finer
         batch = Batch(model_at(character.model, rate), nsim=TRIALS, nthread=1)
         qpos, qvel, ctrl = batch.bind("qpos"), batch.bind("qvel"), batch.bind("ctrl")
         qpos[:], qvel[:] = reference.qpos[starts], reference.qvel[starts]
+        qpos[:, 2] += raised
         fastest, broken = TOO_FAST + np.abs(reference.qvel[:, 6:]).max(), np.zeros(TRIALS, dtype=bool)
         for step in range(1, TRIAL_STEPS + 1):
             ctrl[:] = reference.qpos[np.minimum(starts + step, reference.ends[starts]), 7:]
@@ -65,8 +72,7 @@ def physics_rate(character: Character, reference: Reference) -> float:
         worst = int(starts[np.flatnonzero(broken)[0]])
     raise ImitationError(
         f"the body {character.name!r} flies apart within half a second of tracking frame {worst} of its clip, even at {rate:g} "
-        "steps a second; its gains are too stiff for its lightest bodies (lower them, or raise armature), or the clip starts "
-        "deep in the floor"
+        "steps a second; its gains are too stiff for its lightest bodies: lower them, or raise armature"
     )
 
 

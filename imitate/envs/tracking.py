@@ -16,12 +16,10 @@ from imitate.envs.observations import ObservationSpec, observation_names, observ
 from imitate.envs.randomisation import Randomisation
 from imitate.envs.rewards import TERMS, RewardSpec, joint_weights, reward
 from imitate.envs.sampling import StartSampler
-from imitate.envs.stability import advance, model_at, physics_rate
+from imitate.envs.stability import advance, lifts, model_at, physics_rate
 from imitate.envs.terminations import distances, too_low, touches
 from imitate.errors import ImitationError
 from imitate.reference import Reference
-
-SUNK = 0.002  # metres that a shape may begin below the floor; deeper starts are lifted, or the floor would throw the body
 
 
 @dataclass
@@ -30,7 +28,7 @@ class Step:
 
     Attributes:
         observations: What to act on next; of a new episode where the old one ended, shape (N, O).
-        rewards: In [0, 1], shape (N,).
+        rewards: In [0, 1]; 0 for the step in which an episode fails, as DeepMimic has it, shape (N,).
         terminated: Episodes that failed: nothing comes after, shape (N,).
         truncated: Episodes that were ended, though the body could have gone on: bootstrap with the value of
             `final_observations`, shape (N,).
@@ -124,7 +122,7 @@ class TrackingEnv:
         self._middle = 0.5 * (np.asarray(character.lower) + np.asarray(character.upper))
         self._not_feet = np.setdiff1d(np.arange(len(character.body_names)), character.feet)
         self._reference_bodies = reference.bodies
-        self._lift = np.maximum(0.0, -SUNK - reference.lowest.min(axis=1))
+        self._lift = lifts(reference)
 
         self.bodies: Bodies = make_bodies(num_envs, len(character.body_names))
         self.final_positions, self.final_qpos = self.bodies.positions.copy(), self._qpos.copy()
@@ -169,12 +167,14 @@ class TrackingEnv:
         reward(self._reward, self._tree, self.bodies, frames, reference, terms, rewards)
         distances(self.bodies, frames, reference, mean, largest)
 
-        broken |= ~np.isfinite(final.sum(axis=1) + rewards)
+        bad = np.flatnonzero(~broken & ~np.isfinite(final.sum(axis=1) + rewards))
+        self._note(bad, np.full(len(bad), -1), broken, np.nan_to_num(np.abs(self._qvel), nan=np.inf))
         if broken.any():
             final[broken], rewards[broken], terms[:, broken] = 0.0, 0.0, 0.0
             mean[broken] = np.inf
         self.final_positions, self.final_qpos = self.bodies.positions.copy(), self._qpos.copy()
         terminated = broken | self._failed(mean, largest)
+        rewards[terminated] = 0.0
         at_end = frames >= self.reference.ends[frames]
         truncated = ~terminated & (at_end | (self.lengths >= self.config.episode_steps))
         completed = truncated & at_end & ~self.reference.loops[frames]

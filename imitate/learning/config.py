@@ -25,8 +25,12 @@ class PPOConfig:
     minibatches: int = 4
     """Gradient steps in one pass."""
 
-    learning_rate: float = 3e-4
-    """Step size of Adam."""
+    learning_rate: float = 5e-4
+    """Step size of Adam at the start."""
+
+    step_kl: float = 0.15
+    """Divergence of one update from the policy before it, in nats over all actions, that the learning rate is adapted to
+    where the loss is "clip": it falls above twice this and rises below half; 0 leaves it as it is."""
 
     discount: float = 0.95
     """Gamma: what a reward is worth one control step later."""
@@ -55,7 +59,7 @@ class PPOConfig:
     hidden: tuple[int, ...] = (256, 128)
     """Widths of the hidden layers of actor and critic."""
 
-    sigma: float = 0.15
+    sigma: float = 0.12
     """Standard deviation of the actions at the start, in units of an action."""
 
     learn_sigma: bool = True
@@ -72,7 +76,7 @@ class PPOConfig:
         for name in ("discount", "trace_decay"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ImitationError(f"ppo.{name} must be from 0 to 1, got {getattr(self, name)}")
-        for name in ("value_weight", "entropy_weight"):
+        for name in ("value_weight", "entropy_weight", "step_kl"):
             if not 0.0 <= getattr(self, name) < float("inf"):
                 raise ImitationError(f"ppo.{name} must be 0 or more, got {getattr(self, name)}")
         if not all(width > 0 for width in self.hidden):

@@ -120,6 +120,8 @@ def join(device: str = "cpu") -> Team:
     if size == 1:
         return Team()
     if not dist.is_initialized():
+        if device.startswith("cuda:"):
+            torch.cuda.set_device(device)  # or the barriers of NCCL take GPU 0 in every process
         try:
             dist.init_process_group("nccl" if device.startswith("cuda") else "gloo")
         except (RuntimeError, ValueError) as error:

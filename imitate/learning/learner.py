@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from dataclasses import asdict
 from typing import Any
 
@@ -13,12 +13,14 @@ from imitate.errors import ImitationError
 from imitate.learning.config import PPOConfig
 from imitate.learning.distributed import Team
 from imitate.learning.environment import Environment
+from imitate.learning.losses import next_learning_rate
 from imitate.learning.outlook import expected_return, expected_success
 from imitate.learning.policy import ActorCritic
 from imitate.learning.ppo import update
-from imitate.learning.rollout import collect, threads
+from imitate.learning.rollout import NotFiniteError, collect, threads
 
 WINDOW = 20  # iterations over which rare falls are counted
+MOST_BROKEN = 0.01  # of an iteration's samples; where more broke down under bad numbers, nothing can be learned
 
 
 class Learner:
@@ -85,9 +87,10 @@ class Learner:
         """Roll out once, update once, and return the figures of this iteration.
 
         Raises:
-            NotFiniteError: Where a body or the network holds a number that is not finite.
+            NotFiniteError: Where a body or the network holds a number that is not finite, or more than 1 % of the samples ended
+                in bodies that broke down under bad numbers.
         """
-        begin = time.perf_counter()
+        begin, before = time.perf_counter(), self._broken()
         rollout, self.observations = collect(
             self.env,
             self.policy,
@@ -96,6 +99,14 @@ class Learner:
             generator=self.generator,
             team=self.team,
         )
+        broken = sum(self.team.gather(self._broken() - before), Counter[str]())
+        count = rollout.rewards.numel() * self.team.size
+        if broken.total() > MOST_BROKEN * count:
+            part, times = broken.most_common(1)[0]
+            raise NotFiniteError(
+                f"{broken.total()} of {count} steps broke a body under bad numbers, {times} of them at {part!r} (a finer "
+                "--env.physics-rate-hz or more --character.armature keeps it whole)"
+            )
         rolled = time.perf_counter()
         with threads(self.update_threads):
             result = update(
@@ -107,8 +118,9 @@ class Learner:
                 shuffler=self.shuffler,
                 team=self.team,
             )
-        self.beta = result.beta
-        count = rollout.rewards.numel() * self.team.size
+        self.beta, step_size = result.beta, self.optimizer.param_groups[0]["lr"]
+        if self.config.loss == "clip":
+            self.optimizer.param_groups[0]["lr"] = next_learning_rate(step_size, result.kl, self.config.step_kl)
         self.iteration += 1
         self.samples += count
         sums = [rollout.rewards.sum(), rollout.terminated.sum(), rollout.truncated.sum()]
@@ -127,13 +139,19 @@ class Learner:
             "steps_between_falls": 1.0 / rate,
             "falls": joint[1],
             "cut_off": joint[2],
+            "broken": float(broken.total()),
         }
         row |= {f"term/{name}": value / count for name, value in zip(rollout.terms, joint[3:], strict=True)}
         row |= {f"update/{name}": value for name, value in asdict(result).items()}
+        row["update/learning_rate"] = step_size
         end = time.perf_counter()
         row |= {f"seconds/{name}": value for name, value in rollout.seconds.items()}
         row |= {"seconds/update": end - rolled, "seconds/all": end - begin}
         return row
+
+    def _broken(self) -> Counter[str]:
+        """Return how often bodies of this process broke down so far, by the part that did; see `TrackingEnv.bad_numbers`."""
+        return Counter(getattr(self.env, "bad_numbers", ()))
 
     def state(self) -> dict[str, Any]:
         """Return all that an exact continuation needs; of a team, the bodies of every process."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from jaxtyping import Float
 
+LEARNING_RATES = (1e-5, 1e-3)  # what `next_learning_rate` stays within
+
 
 def policy_gradient(
     log_probs: Float[torch.Tensor, " batch"], advantages: Float[torch.Tensor, " batch"]
@@ -73,3 +75,21 @@ def gaussian_kl(
 def value_error(values: Float[torch.Tensor, " batch"], returns: Float[torch.Tensor, " batch"]) -> Float[torch.Tensor, " batch"]:
     """Return the critic's squared errors."""
     return (values - returns).square()
+
+
+def next_learning_rate(rate: float, kl: float, target: float) -> float:
+    """Return the learning rate for the next update, 1.5 times smaller or larger where this one went too far or not far enough.
+
+    As in "Learning to walk in minutes" (Rudin et al. 2021). Its usual target of 0.01 is for a dozen actions and broad noise: a
+    divergence sums over the actions, and counts a shift of the mean in units of their deviation.
+
+    Args:
+        rate: Of this update.
+        kl: Divergence of the old policy from the new one.
+        target: What it should be; 0 leaves the rate as it is.
+    """
+    if target and kl > 2.0 * target:
+        return min(rate, max(rate / 1.5, LEARNING_RATES[0]))
+    if target and kl < 0.5 * target:
+        return max(rate, min(rate * 1.5, LEARNING_RATES[1]))
+    return rate

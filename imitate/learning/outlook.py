@@ -1,4 +1,4 @@
-"""How well a policy does at present, how the curve goes on, and when that is good enough."""
+"""How well a policy does at present, and how the curve goes on."""
 
 from __future__ import annotations
 
@@ -55,16 +55,3 @@ def time_left(seconds: Sequence[float] | Float[np.ndarray, " points"], returns: 
     if missing <= 0.0:
         return 0.0
     return float(missing / slope) if slope > 1e-9 else math.inf
-
-
-def has_settled(returns: Sequence[float], *, points: int, rise: float) -> bool:
-    """Tell whether a curve has stopped rising: its last points are hardly above the ones before.
-
-    Args:
-        returns: The curve.
-        points: How many points make the last part and the part before it.
-        rise: A smaller rise of the mean counts as none.
-    """
-    if len(returns) < 2 * points:
-        return False
-    return float(np.mean(returns[-points:]) - np.mean(returns[-2 * points : -points])) < rise

@@ -97,7 +97,7 @@ class ActorCritic(nn.Module):
         num_observations: int,
         num_actions: int,
         hidden: Sequence[int] = (256, 128),
-        sigma: float = 0.15,
+        sigma: float = 0.12,
         *,
         learn_sigma: bool = True,
     ) -> None:

@@ -22,6 +22,7 @@ def score_robot(
     *,
     joint_map: JointMap | None = None,
     velocity_limit: float = VELOCITY_LIMIT,
+    in_place: bool = False,
 ) -> ScoreCard:
     """Measure how good a motion of a robot is, as `retarget.score` does.
 
@@ -34,6 +35,7 @@ def score_robot(
         robot: The robot.
         joint_map: The map of the retarget, as `retarget.match(source, robot)` returns it, edited or not.
         velocity_limit: Radians a second that no hinge should exceed.
+        in_place: Whether the way over the ground was taken out; slide and path are not compared then.
 
     Raises:
         InputError: As `retarget.score` does, or where the result is no motion of the robot.
@@ -42,7 +44,8 @@ def score_robot(
     """
     robot.hinge_angles(result)  # refuses other skeletons
     twin = make_twin(robot)
-    card = score(source, twin_motion(twin, result), joint_map=joint_map, target=twin.clip, velocity_limit=velocity_limit)
+    moved, limit = twin_motion(twin, result), velocity_limit
+    card = score(source, moved, joint_map=joint_map, target=twin.clip, velocity_limit=limit, in_place=in_place)
     turns = joint_turns(result)
     most = largest_turn(result, turns=turns)
     column = replace(

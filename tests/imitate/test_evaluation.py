@@ -14,7 +14,7 @@ from rich.console import Console
 from imitate.anchors import load_anchors
 from imitate.envs.config import DEEPMIMIC, EnvConfig, RandomisationConfig, RewardConfig
 from imitate.envs.tracking import TrackingEnv
-from imitate.episodes import Episodes, perform, still
+from imitate.episodes import Control, Episodes, perform
 from imitate.errors import ImitationError
 from imitate.evaluation import STRESS, Outcome, evaluate, fair_config, summarize
 from imitate.evaluation_table import tables
@@ -66,6 +66,11 @@ def at_reference(rate: float = 30.0) -> tuple[Episodes, Reference]:
         completed=np.array([True, True, False]),
     )
     return episodes, reference
+
+
+def still(num_actions: int) -> Control:
+    """Return the control that never acts: a residual body then just follows its clip."""
+    return lambda observations: np.zeros((len(observations), num_actions), dtype=np.float32)
 
 
 def numbers(outcome: Outcome) -> list[float]:
@@ -133,8 +138,8 @@ def test_rules_are_the_same_whatever_was_trained_with(walker: Any) -> None:
     trained = EnvConfig(
         action_scale_rad=0.7, reward=RewardConfig(pose_weight=9.0), randomisation=RandomisationConfig(push_speed_m_s=3.0)
     )
-    fair = fair_config(trained, character, reference, "first")
-    assert fair == replace(fair_config(EnvConfig(), character, reference, "first"), action_scale_rad=0.7)
+    fair = fair_config(trained, character, reference=reference, start="first")
+    assert fair == replace(fair_config(EnvConfig(), character, reference=reference, start="first"), action_scale_rad=0.7)
     assert fair.reward == DEEPMIMIC
     assert fair.randomisation == RandomisationConfig()
     assert (fair.start, fair.adaptive_sampling, fair.termination.max_mean_distance_m) == ("first", False, math.inf)
@@ -146,12 +151,14 @@ def test_pure_tracking_is_measured(walker: Any) -> None:
     found = evaluate(
         still(len(character.hinge_names)),
         character,
-        reference,
-        EnvConfig(),
+        reference=reference,
+        config=EnvConfig(),
         episodes=4,
         on_progress=lambda title, done: seen.append((title, done)),
     )
-    again = evaluate(still(len(character.hinge_names)), character, reference, EnvConfig(), episodes=4, stress=False)
+    again = evaluate(
+        still(len(character.hinge_names)), character, reference=reference, config=EnvConfig(), episodes=4, stress=False
+    )
     assert again.anywhere == found.anywhere
     assert again.first_frame == found.first_frame
     assert set(found.stress) == set(STRESS)
@@ -175,7 +182,7 @@ def test_pure_tracking_is_measured(walker: Any) -> None:
 
 def test_episodes_from_frame_0_differ_by_their_nudges_alone(walker: Any) -> None:
     character, reference = walker.character, walker.reference
-    env = TrackingEnv(character, reference, fair_config(EnvConfig(), character, reference, "first"), num_envs=2)
+    env = TrackingEnv(character, reference, fair_config(EnvConfig(), character, reference=reference, start="first"), num_envs=2)
     calm = perform(still(env.num_actions), env)
     assert np.array_equal(calm.qpos[:, 0], calm.qpos[:, 1])
     assert calm.qpos[0] == pytest.approx(np.tile(reference.qpos[0], (2, 1)))
@@ -186,4 +193,4 @@ def test_episodes_from_frame_0_differ_by_their_nudges_alone(walker: Any) -> None
 
 def test_no_episode_is_refused(walker: Any) -> None:
     with pytest.raises(ImitationError, match="at least 1 episode, got 0"):
-        evaluate(still(3), walker.character, walker.reference, EnvConfig(), episodes=0)
+        evaluate(still(3), walker.character, reference=walker.reference, config=EnvConfig(), episodes=0)

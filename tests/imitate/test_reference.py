@@ -5,12 +5,14 @@ import mujoco
 import numpy as np
 import pytest
 
-from imitate.character import to_qpos
+from imitate.character import to_motion, to_qpos
 from imitate.envs.stability import physics_rate
 from imitate.errors import ImitationError
 from imitate.reference import make_reference
 from kinematics.edit.resample import resample
 from kinematics.io import load_motion
+from kinematics.rotations import quaternion
+from kinematics.standardize import standardize
 
 
 def test_a_walk_is_found_cyclic_and_goes_on_to_the_horizon(walker):
@@ -94,3 +96,25 @@ def test_a_body_that_flies_apart_at_every_step_is_refused(walker):
     stiff = replace(walker.character, xml=ET.tostring(tree, encoding="unicode"))
     with pytest.raises(ImitationError, match="flies apart"):
         physics_rate(stiff, walker.reference)
+
+
+def test_a_clip_that_begins_in_the_floor_is_tried_as_it_is_performed(walker):
+    """Lifted out of the floor at its start; at half a metre's depth the floor would throw the body at any rate."""
+    down = np.zeros(walker.reference.qpos.shape[1])
+    down[2] = 0.5
+    sunk = replace(walker.reference, qpos=walker.reference.qpos - down, lowest=walker.reference.lowest - 0.5)
+    assert physics_rate(walker.character, sunk) == 120.0
+
+
+def test_which_way_is_up_is_not_guessed_again(walker):
+    """A walk laid on its back, in metres and Y up, looks like one of another up axis."""
+    walk = standardize(walker.motion).motion[:60]
+    turn, rotations = quaternion.from_axis_angle(np.array([1.0, 0.0, 0.0]), -np.pi / 2), walk.local_rotations.copy()
+    rotations[:, 0] = quaternion.multiply(turn, rotations[:, 0])
+    lying = replace(walk, root_positions=quaternion.rotate(turn, walk.root_positions), local_rotations=rotations)
+    qpos = to_qpos(walker.character, lying, standardized=True)
+    assert np.abs(qpos - to_qpos(walker.character, lying)).max() > 0.5  # the guess is wrong
+    ref = make_reference(walker.character, lying, control_rate=1.0 / lying.frame_time, cyclic=False, standardized=True)
+    np.testing.assert_allclose(ref.qpos, qpos, atol=1e-9)
+    back = to_motion(walker.character, qpos, lying.frame_time, like=lying, standardized=True)
+    np.testing.assert_allclose(back.root_positions, lying.root_positions, atol=0.1)

@@ -63,6 +63,16 @@ def test_a_fall_ends_it_or_is_shown(untrained_run: Path) -> None:
     assert shown.simulated.root_positions[-1, 1] < 0.6 * shown.reference.root_positions[-1, 1]
 
 
+def test_of_several_clips_it_is_the_first_as_long_as_an_episode(untrained_run: Path) -> None:
+    run = open_run(untrained_run)
+    config = replace(run.config, env=replace(run.config.env, episode_length_s=30.0))
+    several = replace(run, motions=(run.motion, run.motion[60:120], run.motion[30:90]), config=config)
+    done = [roll_out(several, seconds=25.0, go_on=seed == 0, seed=seed) for seed in range(3)]
+    assert done[0].reference.num_frames == done[0].simulated.num_frames == 751  # longer than an evaluation's 20 s
+    for each in done:
+        assert each.simulated.root_positions[0] == pytest.approx(done[0].reference.root_positions[0], abs=0.05)
+
+
 @pytest.mark.parametrize("seconds", [0.0, -1.0, 1000.0, float("nan")])
 def test_lengths_that_cannot_be(untrained_run: Path, seconds: float) -> None:
     with pytest.raises(ImitationError, match="--seconds must be 0.0333 to"):
@@ -119,7 +129,7 @@ def test_export_hands_over_policy_and_contract(
         given.extend([policy, contract, path])
         return Exported(138, 33, 2048, 20, 1e-7)
 
-    monkeypatch.setattr("imitate.cli_export.export_onnx", write)
+    monkeypatch.setattr("imitate.export_onnx.export_onnx", write)
     export(untrained_run, onnx=tmp_path / "walk.onnx")
     policy, contract, path = given
     assert contract["hinge_names"] == list(open_run(untrained_run).character.hinge_names)

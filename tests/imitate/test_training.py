@@ -9,33 +9,41 @@ import resource
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+import torch.distributed
 
 from imitate import training
+from imitate.character.config import CharacterConfig
 from imitate.checkpoint import load_checkpoint, load_torch, save_checkpoint, save_torch
-from imitate.cli_train import _resumed
+from imitate.cli_train import _asked
 from imitate.config import TrainConfig, load_config, save_config
 from imitate.curves import Curves, read_progress
 from imitate.envs.config import EnvConfig, RandomisationConfig
 from imitate.errors import ImitationError
 from imitate.learning.config import PPOConfig
+from imitate.learning.distributed import join
 from imitate.learning.learner import Learner
 from imitate.learning.policy import ActorCritic
 from imitate.learning.rollout import NotFiniteError
 from imitate.learning.testing import PointEnv
-from imitate.policy_file import load_policy, save_policy
+from imitate.policy_file import load_policy, make_contract, save_policy
+from imitate.runs import create_run, open_run
 from imitate.training import COUNT, INTERRUPTED, TIME, Progress, learn
 from imitate.training_table import duration, line, sparkline, table
 from kinematics.errors import InputError, MissingFileError
 
 ROOT = Path(__file__).resolve().parents[2]
-CONFIG = TrainConfig(iterations=12, checkpoint_every=5, ppo=PPOConfig(hidden=(16,), steps=4), stop_success=2.0)
+CONFIG = TrainConfig(
+    iterations=12, checkpoint_every=5, ppo=PPOConfig(hidden=(16,), steps=4, epochs=2, minibatches=2), stop_completion=2.0
+)
 
 
 def make(**changes: object) -> Learner:
@@ -52,12 +60,12 @@ def weights(folder: Path) -> dict[str, torch.Tensor]:
     return load_policy(folder / "policy.pt")[0].state_dict()
 
 
-def same(first: Path, second: Path) -> None:
+def same(first: Path, second: Path, iterations: int = CONFIG.iterations) -> None:
     """Weights and curves of two runs are equal bit for bit, their times aside."""
     a, b = weights(first), weights(second)
     assert a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
     rows = [read_progress(folder / "progress.csv") for folder in (first, second)]
-    assert [len(each) for each in rows] == [CONFIG.iterations] * 2
+    assert [len(each) for each in rows] == [iterations] * 2
     for mine, theirs in zip(*rows, strict=True):
         assert [mine[name] for name in mine if "second" not in name and "elapsed" not in name] == [
             theirs[name] for name in theirs if "second" not in name and "elapsed" not in name
@@ -283,12 +291,12 @@ def test_settings_that_cannot_be_are_refused(tmp_path: Path, text: str, said: st
 
 def test_a_resumed_run_takes_only_new_lengths(tmp_path: Path) -> None:
     save_config(dataclasses.replace(CONFIG, minutes=30.0), tmp_path / "config.toml")
-    assert _resumed(tmp_path, (), None, TrainConfig()).minutes == 30.0
-    assert _resumed(tmp_path, (), None, TrainConfig(minutes=60.0)) == dataclasses.replace(CONFIG, minutes=60.0)
-    with pytest.raises(ImitationError, match="seed, a clip cannot be given; only --minutes, --iterations, --stop-success"):
-        _resumed(tmp_path, (Path("a.bvh"),), None, TrainConfig(seed=4))
-    with pytest.raises(ImitationError, match="no run to resume"):
-        _resumed(tmp_path / "no", (), None, TrainConfig())
+    assert _asked(tmp_path, (), None, TrainConfig()).minutes == 30.0
+    assert _asked(tmp_path, (), None, TrainConfig(minutes=60.0)) == dataclasses.replace(CONFIG, minutes=60.0)
+    with pytest.raises(ImitationError, match="seed, a clip cannot be given; only --minutes, --iterations, --stop-completion"):
+        _asked(tmp_path, (Path("a.bvh"),), None, TrainConfig(seed=4))
+    with pytest.raises(ImitationError, match="no run to resume .*; python -m imitate train CLIP -o .*/no makes one"):
+        _asked(tmp_path / "no", (), None, TrainConfig())
 
 
 def test_curves_go_on_where_the_checkpoint_was(tmp_path: Path) -> None:
@@ -300,7 +308,7 @@ def test_curves_go_on_where_the_checkpoint_was(tmp_path: Path) -> None:
     again.add({"iteration": 4.0, "return": 0.9})
     again.close()
     assert [row["return"] for row in read_progress(tmp_path / "progress.csv")] == [0.1, 0.2, 0.1 * 3, 0.9]
-    assert again.column("iteration") == [1.0, 2.0, 3.0, 4.0]
+    assert [row["iteration"] for row in again.rows] == [1.0, 2.0, 3.0, 4.0]
 
 
 def test_the_table_says_what_people_ask(whole: Path) -> None:
@@ -310,6 +318,7 @@ def test_the_table_says_what_people_ask(whole: Path) -> None:
     for part in ("return ", "survival ", "success ", "tracking error ", "speed 5432 /s", "time 1:01", "left about 2:05"):
         assert part in text
     assert table(now, "walk", 30.0, [0.1, 0.5]).row_count == 9
+    assert "broken bodies 3" in line(dataclasses.replace(now, row={**row, "broken": 3.0}), 30.0) and "broken" not in text
     assert duration(3599.6) == "60:00"
 
 
@@ -329,3 +338,113 @@ def test_a_folder_with_a_run_is_not_written_over(whole: Path, tmp_path: Path, cl
         training.train(None, tmp_path / "none")
     with pytest.raises(ImitationError, match="torch cannot work on the device 'abacus'"):
         training.train(None, tmp_path / "none", TrainConfig(device="abacus"))
+
+
+def test_training_ends_when_three_trials_come_to_their_end_and_hardly_get_better() -> None:
+    def trials(*pairs: tuple[float, float]) -> list[dict[str, float]]:
+        return [{"completion": completion, "return": reached} for completion, reached in pairs]
+
+    assert training.good_enough(trials((0.2, 0.3), (1.0, 0.9), (1.0, 0.903), (1.0, 0.904)), 1.0)
+    assert not training.good_enough(trials((1.0, 0.9), (1.0, 0.903)), 1.0)  # two
+    assert not training.good_enough(trials((1.0, 0.9), (1.0, 0.93), (1.0, 0.94)), 1.0)  # still rising
+    assert not training.good_enough(trials((1.0, 0.9), (0.9, 0.9), (1.0, 0.9)), 1.0)  # one fell
+
+
+def test_the_policy_that_did_best_in_its_trials_is_kept(tmp_path: Path) -> None:
+    returns = iter([0.5, 0.9, 0.4])
+    kept: list[float] = []
+
+    def trial() -> dict[str, float]:
+        return {"completion": 0.5, "return": next(returns), "root_relative_mm": 50.0}
+
+    def contract(row: dict[str, float]) -> dict[str, object]:
+        kept.append(row["trial/return"])
+        return {"metrics": row}
+
+    (tmp_path / "checkpoints").mkdir()
+    config = dataclasses.replace(CONFIG, iterations=6, trial_every=2)
+    learn(make(), tmp_path, config, contract=contract, trial=trial)
+    assert kept == [0.5, 0.9]
+    assert load_policy(tmp_path / "policy.pt")[1]["metrics"]["iteration"] == 4.0
+    rows = read_progress(tmp_path / "progress.csv")
+    assert [row["trial/return"] for row in rows] == [0.0, 0.5, 0.5, 0.9, 0.9, 0.4]
+
+
+def test_a_real_run_with_trials_goes_on_to_the_same_bits(walker, tmp_path: Path) -> None:
+    ppo = PPOConfig(hidden=(16,), steps=4, epochs=1, minibatches=2)
+    config = TrainConfig(
+        iterations=4, trial_every=1, num_envs=8, physics_threads=1, update_threads=1, ppo=ppo, stop_completion=2.0, device="cpu"
+    )
+    assert training.train(walker.motion[:90], tmp_path / "whole", config, to=walker.character) == COUNT
+    half = dataclasses.replace(config, iterations=2)
+    assert training.train(walker.motion[:90], tmp_path / "halves", half, to=walker.character) == COUNT
+    assert training.train(None, tmp_path / "halves", config, resume=True) == COUNT
+    same(tmp_path / "whole", tmp_path / "halves", 4)
+    assert all(row["trial/return"] > 0.0 for row in read_progress(tmp_path / "halves" / "progress.csv"))
+
+
+def test_a_trial_at_the_end_of_the_time_decides_nothing_later(tmp_path: Path) -> None:
+    def trial() -> dict[str, float]:
+        return {"completion": 1.0, "return": 0.9, "root_relative_mm": 50.0}
+
+    (tmp_path / "checkpoints").mkdir()
+    config = dataclasses.replace(CONFIG, trial_every=2, minutes=1e-9)
+    assert learn(make(), tmp_path, config, contract=lambda row: {"metrics": row}, trial=trial) == TIME
+    assert load_policy(tmp_path / "policy.pt")[1]["metrics"]["trial/return"] == 0.9
+    assert load_checkpoint(tmp_path / "checkpoints")["trials"] == []
+
+
+def test_bodies_that_break_down_all_the_time_end_a_training_by_name(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learner, step = make(), PointEnv.step
+    learner.env.bad_numbers = Counter()  # type: ignore[attr-defined]
+
+    def broken(self: PointEnv, actions: np.ndarray):
+        self.bad_numbers["left_foot"] += learner.iteration == 2  # type: ignore[attr-defined]
+        return step(self, actions)
+
+    monkeypatch.setattr(PointEnv, "step", broken)
+    with pytest.raises(NotFiniteError, match=r"in iteration 3 4 of 32 steps broke a body .* 4 of them at 'left_foot'.*--resume"):
+        run(tmp_path, learner=learner)
+    assert load_torch(tmp_path / "not_finite_0.pt", "dump")["env"]["positions"].shape == (8, 2)
+    assert {row["broken"] for row in read_progress(whole / "progress.csv")} == {0.0}
+
+
+def test_a_resumed_run_takes_the_device_of_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = dataclasses.replace(CONFIG, device="abacus")
+    monkeypatch.setattr(training, "open_run", lambda folder: SimpleNamespace(config=config))
+    monkeypatch.setattr(training, "join", lambda device: pytest.fail(f"joined on {device!r}"))
+    with pytest.raises(ImitationError, match="device 'abacus'"):
+        training.train(None, tmp_path, resume=True)
+
+
+def test_each_process_adds_up_on_its_own_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[object] = []
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setattr(torch.cuda, "set_device", done.append)
+    monkeypatch.setattr(torch.distributed, "init_process_group", done.append)
+    monkeypatch.setattr(torch.distributed, "get_rank", lambda: 1)
+    monkeypatch.setattr(torch.distributed, "get_world_size", lambda: 2)
+    assert join("cuda:1").rank == 1
+    assert done == ["cuda:1", "nccl"]
+
+
+def test_only_processors_that_it_may_use_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {3}, raising=False)
+    assert training._processors() == 1
+
+
+def test_a_ready_body_keeps_to_the_settings_and_physics_has_one_rate(walker, tmp_path: Path) -> None:
+    """As text, as a caller may name it; read back from the folder it is the same."""
+    robot = str(ROOT / "data" / "robots" / "praxis.xml")
+    config = TrainConfig(character=CharacterConfig(friction=0.3, self_collision=True))
+    opened = open_run(create_run(walker.motion[:45], tmp_path / "run", config, to=robot))
+    model = opened.character.model
+    assert np.allclose(model.geom_friction[:, 0], 0.3) and model.nexclude > 0 and (model.geom_contype[1:] & 2).any()
+    rate = opened.config.env.physics_rate_hz
+    assert rate in (120.0, 240.0, 480.0)
+    contract = make_contract(opened.character, opened.config, clip="", clip_hash="", metrics={})
+    assert contract["physics_rate_hz"] == contract["env"]["physics_rate_hz"] == 1.0 / contract["time_step_s"] == rate
+    old = dataclasses.replace(opened.config, env=EnvConfig())  # of a folder written before
+    assert make_contract(opened.character, old, clip="", clip_hash="", metrics={})["physics_rate_hz"] == pytest.approx(120.0)

@@ -180,6 +180,20 @@ def test_bones_that_move_are_told(bodies) -> None:
     assert any("leave their places" in warning for warning in retarget(walk, stretched).report.warnings)
 
 
+def test_repairs_of_the_files_are_told(bodies, tmp_path) -> None:
+    """What the reader filled in is no motion of the person: the report says so."""
+    walk, other = bodies.person("LAFAN1").walk(5), bodies.person("SMPL").walk(5)
+    save_motion(walk, tmp_path / "walk.bvh")
+    lines = (tmp_path / "walk.bvh").read_text().splitlines()
+    numbers = lines[-2].split()
+    lines[-2] = " ".join(["nan", *numbers[1:]])
+    (tmp_path / "broken.bvh").write_text("\n".join(lines) + "\n")
+    assert not any("repaired" in note for note in retarget(load_motion(tmp_path / "walk.bvh"), other).report.warnings)
+    broken = load_motion(tmp_path / "broken.bvh")
+    assert any("the source's file was repaired: line" in note for note in retarget(broken, other).report.warnings)
+    assert any("the target's file was repaired: line" in note for note in retarget(other, broken).report.warnings)
+
+
 def test_arguments_are_left_alone(bodies) -> None:
     walk, target = bodies.person().walk(), bodies.person("SOMA", seed=1).walk()
     before = [array.copy() for motion in (walk, target) for array in (motion.local_rotations, motion.root_positions)]

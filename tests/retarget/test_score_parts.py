@@ -30,6 +30,20 @@ def clips(bodies) -> tuple[Motion, Motion]:
     return person.walk(), rotate(person.walk(51, turn=-1.2)[11:], 1.0)
 
 
+def test_in_place_has_no_numbers_of_the_way(bodies) -> None:
+    """Every foot slides in place, as far as the way that was taken out: that is no fault, and not told as one."""
+    walk, other = bodies.person("LAFAN1").walk(), bodies.person("SMPL", seed=4).walk()
+    moved = retarget(walk, other, config=replace(PRESETS["feet"], in_place=True)).motion
+    still, plain = score(walk, moved, target=other, in_place=True), score(walk, moved, target=other)
+    assert plain.result.slide.mean_cm_s > 30.0 and plain.as_dict()["result"]["slide"] is not None
+    numbers = still.as_dict()
+    assert numbers["result"]["slide"] is None and numbers["slide_per_frame"] is None and numbers["key_bodies"]["path"] is None
+    assert numbers["source"]["slide"] is not None and numbers["sinking"] == plain.as_dict()["sinking"]
+    said = io.StringIO()
+    Console(file=said, width=120).print(still)
+    assert "taken out" in said.getvalue() and "stance slide" not in said.getvalue() and "sinks more" in said.getvalue()
+
+
 @pytest.mark.parametrize("part", ["upper", "lower"])
 def test_a_part_of_ones_own_body_is_no_error(clips: tuple[Motion, Motion], part: str) -> None:
     """On one skeleton that part is the source's exactly, though the body stands and faces otherwise."""

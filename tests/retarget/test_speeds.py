@@ -115,3 +115,13 @@ def test_a_retarget_keeps_and_reports_it(bodies, tmp_path: Path, monkeypatch: py
         main()
     assert exit_info.value.code == 0 and "joints slowed" in capsys.readouterr().out
     assert joint_turns(load_motion("out.bvh"))[:, 1:].max() <= 1.5 * source.frame_time * (1.0 + 1e-4)
+
+
+def test_feet_stand_on_slowed_legs(clips: Path) -> None:
+    """What a limit takes from the legs the root gives: feet of a run neither slide, float nor sink, and no joint is faster."""
+    run, target = load_motion(clips / "run_cmu.bvh"), load_motion(clips / "walk_lafan1.bvh")
+    result = retarget(run, target, config=RetargetConfig(velocity_limit_rad_s=9.42))
+    assert isinstance(result.report.speed, SpeedReport) and result.report.speed.slowed > 0.1
+    card = score(run, result.motion, target=target, velocity_limit=9.42 + 1e-6)
+    assert card.result.speeding.fraction == 0.0
+    assert card.result.slide.mean_cm_s < 1.0 and card.floating.fraction < 0.01 and card.sinking.fraction < 0.01

@@ -50,16 +50,26 @@ def test_velocity_error_counts_relative_spins():
     assert velocity_error(rotations, spins, rotations, none, parents, weights) == pytest.approx(0.25 * 1.0 + 0.75 * 4.0)
 
 
-def test_end_effectors_are_seen_from_the_own_root_and_heading():
+def test_end_effectors_are_seen_from_the_own_place_and_heading():
     wanted = np.array([[0.0, 0.0, 1.0], [0.5, 0.0, 1.0], [0.0, 0.2, 1.0]])
     yaw = turn(0.0, 0.0, 1.1)
-    moved = quaternion.rotate(np.broadcast_to(yaw, (3, 4)), wanted) + np.array([3.0, -2.0, 0.3])
+    moved = quaternion.rotate(np.broadcast_to(yaw, (3, 4)), wanted) + np.array([3.0, -2.0, 0.0])
     both = np.array([1, 2])
     assert end_effector_error(moved, tuple(yaw), wanted, STILL, both) == pytest.approx(0.0, abs=1e-15)
     off = wanted.copy()
     off[1, 2] += 0.1
     assert end_effector_error(off, STILL, wanted, STILL, both) == pytest.approx(0.01 / 2)
     assert end_effector_error(off, STILL, wanted, STILL, both[:0]) == 0.0
+
+
+def test_end_effectors_of_a_sunk_root_are_as_high_as_they_are_above_the_floor():
+    """By hand, as in DeepMimic's program: a crouch with the feet where they should be costs nothing here, and 0.2 m lower all do."""
+    wanted = np.array([[0.0, 0.0, 1.0], [0.1, 0.1, 0.1], [0.0, 0.4, 1.3]])
+    crouched, sunk = wanted.copy(), wanted - np.array([0.0, 0.0, 0.2])
+    crouched[0, 2] -= 0.2
+    both = np.array([1, 2])
+    assert end_effector_error(crouched, STILL, wanted, STILL, both) == pytest.approx(0.0, abs=1e-15)
+    assert end_effector_error(sunk, STILL, wanted, STILL, both) == pytest.approx(0.04)
 
 
 def test_root_and_centre_of_mass_weigh_as_in_deepmimic():
@@ -93,8 +103,10 @@ def slow_reward(tree, spec, bodies, row, reference, frame):
 
     def seen(body, at):
         q = body.rotations[at, 0] * np.array([1.0, 0.0, 0.0, 1.0])
-        back = quaternion.inverse(q / np.linalg.norm(q))
-        return np.array([quaternion.rotate(back, body.positions[at, e] - body.positions[at, 0]) for e in spec.end_effectors])
+        back, along_floor = quaternion.inverse(q / np.linalg.norm(q)), np.array([1.0, 1.0, 0.0])
+        return np.array(
+            [quaternion.rotate(back, body.positions[at, e] - along_floor * body.positions[at, 0]) for e in spec.end_effectors]
+        )
 
     here, there = bodies.rotations[row], reference.rotations[frame]
     spins, wanted = bodies.angular_velocities[row], reference.angular_velocities[frame]

@@ -9,7 +9,15 @@ from tensordict.nn import ProbabilisticTensorDictModule, ProbabilisticTensorDict
 from torch import nn
 from torchrl.objectives import ClipPPOLoss, KLPENPPOLoss
 
-from imitate.learning.losses import gaussian_kl, next_beta, policy_gradient, ppo_clip, ppo_kl_penalty, value_error
+from imitate.learning.losses import (
+    gaussian_kl,
+    next_beta,
+    next_learning_rate,
+    policy_gradient,
+    ppo_clip,
+    ppo_kl_penalty,
+    value_error,
+)
 from imitate.learning.policy import ActorCritic
 
 SAMPLES, WIDTH, ACTIONS = 64, 7, 3
@@ -171,3 +179,11 @@ def test_beta_stays_in_reach() -> None:
     assert next_beta(1e6, 1.0, 0.01) == 1e6
     assert next_beta(1e-6, 0.0, 0.01) == 1e-6
     assert next_beta(3.0, 0.01, 0.01) == 3.0
+
+
+def test_learning_rate_follows_the_divergence() -> None:
+    assert next_learning_rate(3e-4, 0.5, 0.2) == pytest.approx(2e-4)  # too far
+    assert next_learning_rate(3e-4, 0.09, 0.2) == pytest.approx(4.5e-4)  # not far enough
+    assert next_learning_rate(3e-4, 0.2, 0.2) == 3e-4
+    assert next_learning_rate(3e-4, 5.0, 0.0) == 3e-4  # not adapted
+    assert next_learning_rate(1e-5, 5.0, 0.2) == 1e-5 and next_learning_rate(1e-3, 0.0, 0.2) == 1e-3
