@@ -19,7 +19,7 @@ def rollout(
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
     seconds: float | None = None,
 ) -> None:
-    """Write what the simulated body did as a motion on the clip's own skeleton: mocap corrected by physics.
+    """Write what the simulated body did as a motion on the clip's own skeleton.
 
     Frames come at the policy's control rate, in the unit and axes of the clip's file. A table tells how feet slide and sink,
     before and after. Of a clip that goes in cycles it is the cycle, over and over.

@@ -1,4 +1,4 @@
-"""What the simulated body did, as a motion on the clip's own skeleton: mocap corrected by physics."""
+"""What the simulated body did, as a motion on the clip's own skeleton (with a ready body: on its own)."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ def test_what_falls_is_terminated_and_begins_anew(walker):
     env.batch.bind("qpos")[2, 2] += 3.0  # far from where it should be
     step = env.step(np.zeros((16, env.num_actions), dtype=np.float32))
     assert step.terminated.tolist() == [row == 2 for row in range(16)] and not step.truncated.any()
-    assert np.array_equal(step.rewards == 0.0, step.terminated) and step.terms["end_effector"][2] > 0.0  # DeepMimic's CalcReward
+    assert np.array_equal(step.rewards == 0.0, step.terminated) and step.terms["pose"][2] > 0.5  # DeepMimic's CalcReward
     assert env.lengths[2] == 0 and (np.delete(env.lengths, 2) == 1).all()
     assert step.final_observations[2, 0] > 2.5 > step.observations[2, 0]
     assert env.final_positions[2, 0, 2] > 2.5 > env.bodies.positions[2, 0, 2]
