@@ -279,7 +279,7 @@ def _bearing(rig: Rig, feet: tuple[int, ...], segments: Segments) -> Float[np.nd
             on_way.add(foot)
             foot = int(rig.parents[foot])
     toes = set(segments.named("toe"))
-    return np.array([0.45 if body in toes else float(body in on_way) for body in rig.hinge_bodies.tolist()])
+    return np.array([0.35 if body in toes else float(body in on_way) for body in rig.hinge_bodies.tolist()])
 
 
 def _standing(

@@ -38,7 +38,7 @@ class CharacterConfig:
     stance: float = 0.45
     """Hinges of legs are at least this share of weight times height of the mass centre stiff, N m/rad. With 1.2 a body that
     holds still stands; with less than 0.5 it topples within two or three seconds, and the policy has to balance it."""
-    reach_degrees: float = 35.0
+    reach_degrees: float = 45.0
     """Torque limits are what the stiffness gives this far from its target."""
     armature: float = 5e-5
     """Inertia added to each hinge, as a share of mass times height squared (0.01 kg m2 for a grown-up)."""
