@@ -16,6 +16,8 @@ import pytest
 hypothesis.settings.register_profile("muybridge", deadline=None, derandomize="CI" in os.environ)
 hypothesis.settings.load_profile("muybridge")
 
+pytest.register_assert_rewrite("ik_chains", "ik_limbs", "ik_problems", "ik_reach")  # modules of tests/helpers that assert
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 

@@ -46,7 +46,7 @@ def test_pictures_and_videos(fallen: Rollout, tmp_path: Path) -> None:
 
 
 def test_the_page_shows_both(fallen: Rollout) -> None:
-    pytest.importorskip("viser")
+    pytest.importorskip("viser", reason="viser is not installed: pip install 'muybridge[viewer]'")
     page = make_page(fallen, port=8391)
     try:
         assert [actor.title for actor in page.actors] == titles(fallen)

@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 import torch
 import torch.distributed
+from point_env import PointEnv
 
 from imitate import training
 from imitate.character.config import CharacterConfig
@@ -33,7 +34,6 @@ from imitate.learning.distributed import join
 from imitate.learning.learner import Learner
 from imitate.learning.policy import ActorCritic
 from imitate.learning.rollout import NotFiniteError
-from imitate.learning.testing import PointEnv
 from imitate.policy_file import load_policy, make_contract, save_policy
 from imitate.runs import create_run, open_run
 from imitate.training import COUNT, INTERRUPTED, TIME, Progress, learn
@@ -41,6 +41,7 @@ from imitate.training_table import duration, line, sparkline, table
 from kinematics.errors import InputError, MissingFileError
 
 ROOT = Path(__file__).resolve().parents[2]
+PATH = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "helpers")])  # for processes of their own
 CONFIG = TrainConfig(
     iterations=12, checkpoint_every=5, ppo=PPOConfig(hidden=(16,), steps=4, epochs=2, minibatches=2), stop_completion=2.0
 )
@@ -110,7 +111,7 @@ run(Path(sys.argv[2]), call=tell)
 def test_a_killed_run_goes_on_from_its_last_checkpoint(whole: Path, tmp_path: Path, after: int) -> None:
     """Killed with SIGKILL between two checkpoints: the iterations since the last one are done again, to the same bits."""
     command = [sys.executable, "-c", KILLED, str(Path(__file__).parent), str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": PATH}) as process:
         assert process.stdout is not None
         for told in process.stdout:
             if int(told) == after:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-pytest.importorskip("rsl_rl")
+pytest.importorskip("rsl_rl", reason="rsl_rl is not installed: pip install 'muybridge[dev]'")
 import torch
 
 from imitate.envs import EnvConfig, TrackingEnv

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from point_env import PointEnv
 
 from imitate.errors import ImitationError
 from imitate.learning.config import PPOConfig
@@ -20,9 +21,9 @@ from imitate.learning.learner import Learner
 from imitate.learning.outlook import expected_return, expected_success, time_left
 from imitate.learning.policy import ActorCritic
 from imitate.learning.rollout import NotFiniteError, collect
-from imitate.learning.testing import PointEnv
 
 ROOT = Path(__file__).resolve().parents[3]
+PATH = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "helpers")])  # for processes of their own
 SMALL = PPOConfig(hidden=(24,), learning_rate=3e-3, steps=8, epochs=3, minibatches=2)
 
 
@@ -161,7 +162,7 @@ def test_two_processes_learn_as_one_with_the_joint_batch(monkeypatch: pytest.Mon
     for name, value in {"WORLD_SIZE": "2", "RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}.items():
         monkeypatch.setenv(name, value)
     command = [sys.executable, "-c", SECOND, str(Path(__file__).parent)]
-    environment = {**os.environ, "RANK": "1", "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "RANK": "1", "PYTHONPATH": PATH, "OMP_NUM_THREADS": "1"}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as second:
         assert second.stdout is not None and second.stdout.readline() == "ready\n"  # or we would wait for it
         rows, weights, shares = share()
