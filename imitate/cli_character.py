@@ -16,6 +16,7 @@ from kinematics.cli_shared import Clip, require_other_file, require_writable, sa
 from kinematics.io import load_motion
 from kinematics.io.atomic import write_bytes
 from kinematics.motion import Motion
+from retarget.body import told_repairs
 from retarget.cli_score import page, print_json
 
 FLAGGED = 1
@@ -49,6 +50,8 @@ def character(
         require_writable(fix)
         require_other_file(clip, fix)
     motion = load_motion(clip)
+    for sentence in told_repairs(motion, clip.name):
+        Console(stderr=True).print(escape(sentence), highlight=False, soft_wrap=True)
     if fix is not None:
         motion = mended(motion, config)
         save([motion], fix)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import logging
 import platform
 import time
 from collections.abc import Sequence
@@ -24,6 +25,7 @@ from kinematics.io import load_motion, save_motion
 from kinematics.io.atomic import write_bytes
 from kinematics.motion import Motion
 from kinematics.standardize import Standardized, express, standardize
+from retarget.body import told_repairs
 
 if TYPE_CHECKING:
     from imitate.character import Character
@@ -118,6 +120,9 @@ def create_run(
     if not given:
         raise ImitationError("there is no clip to imitate; give at least one")
     loaded = [load_motion(clip) if isinstance(clip, Path) else clip for clip in given]
+    for clip, path in zip(loaded, given, strict=True):
+        for sentence in told_repairs(clip, path.name if isinstance(path, Path) else "clip"):
+            logging.getLogger(__name__).warning(sentence)
     standard = [standardize(clip) for clip in loaded]
     motions = [clip.motion for clip in standard]
     if to is None:

@@ -76,7 +76,7 @@ def write_mjcf(
     root_height = float(stand[2])
     ET.SubElement(model, "compiler", angle="radian", autolimits="true", balanceinertia="true")
     ET.SubElement(
-        model, "option", timestep=number(config.time_step_s), integrator="implicitfast", iterations="20", ls_iterations="12"
+        model, "option", timestep=number(config.time_step_s), integrator="implicitfast", solver="PGS", iterations="10"
     )
     ET.SubElement(model, "statistic", center=row([0.0, 0.0, root_height]), extent=number(2.0 * root_height))
     add_stage(model)
