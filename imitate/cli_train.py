@@ -13,6 +13,7 @@ from rich.markup import escape
 
 from imitate.config import CONFIG, LENGTHS, TrainConfig, load_config
 from imitate.errors import ImitationError
+from kinematics.errors import GraphicsError, MissingExtraError
 
 INTERRUPTED_STATUS = 130
 
@@ -28,7 +29,8 @@ def train(
 ) -> int:
     """Train a policy that performs a clip under physics, with a body made from the clip's own skeleton.
 
-    Makes the folder with config, body, clip, curves (`tensorboard --logdir FOLDER`, progress.csv), checkpoints and policy.pt.
+    Makes the folder with config, body, clip, curves (`tensorboard --logdir FOLDER`, progress.csv), checkpoints, policy.pt and a
+    video of what it learned.
     Ctrl-C saves and ends; --resume goes on, also after a crash. Several processes:
     `torchrun --nproc-per-node=2 -m imitate train ...`.
 
@@ -54,7 +56,20 @@ def train(
     if reason == training.INTERRUPTED:
         console.print(f"python -m imitate train -o {escape(str(output))} --resume goes on", highlight=False, soft_wrap=True)
         return INTERRUPTED_STATUS
+    if not console.quiet:
+        _film(output, console)
     return 0
+
+
+def _film(output: Path, console: Console) -> None:
+    """Leave a video in the run's folder, where this machine can render one."""
+    from imitate.play import film
+    from imitate.runs import open_run
+
+    try:
+        console.print(f"wrote {escape(str(film(open_run(output))))}", highlight=False, soft_wrap=True)
+    except (GraphicsError, MissingExtraError) as error:
+        console.print(f"no video was made: {escape(str(error))}", highlight=False, soft_wrap=True)
 
 
 def _asked(output: Path, clips: tuple[Path, ...], to: Path | None, config: TrainConfig) -> TrainConfig:

@@ -5,10 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from imitate.rollout import Rollout
+from imitate.rollout import Rollout, roll_out
+from imitate.runs import Run
 from kinematics.viewer.extra import require
 
 SIDE_BY_SIDE = ("clip", "simulated body")
+VIDEO, LONGEST_S = "video.mp4", 20.0
+
+
+def film(run: Run) -> Path:
+    """Write what a run's policy does beside its clip into the run's folder, `video.mp4`, at most 20 s.
+
+    Raises:
+        MissingExtraError: Without the extra `viewer`.
+        GraphicsError: Where no GL context can be had.
+    """
+    shown = roll_out(run, seconds=LONGEST_S if run.motion.duration > LONGEST_S else None, go_on=True)
+    render_rollout(shown, run.folder / VIDEO, progress=True)
+    return run.folder / VIDEO
 
 
 def render_rollout(

@@ -128,9 +128,9 @@ def train(
 
 
 def _make_trial(run: Run, learner: Learner, num_threads: int) -> Callable[[], dict[str, float]]:
-    """Return what lets the present policy act without noise, by the rules of an evaluation, from any start."""
-    reference = evaluation_reference(run)
-    config = fair_config(run.config.env, run.character, reference=reference, start="random")
+    """Return what lets the present policy act without noise, by the rules of an evaluation, disturbed as in training."""
+    reference, trained = evaluation_reference(run), run.config.env
+    config = fair_config(trained, run.character, reference=reference, start="random", randomisation=trained.randomisation)
     env = TrackingEnv(run.character, reference, config, num_envs=TRIAL_EPISODES, seed=run.config.seed, num_threads=num_threads)
     fresh = env.state()
 

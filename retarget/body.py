@@ -139,7 +139,7 @@ def _read(given: Skeleton | Motion, which: str) -> Body:
         clip = replace(clip, skeleton=with_anatomy(clip.skeleton, find_anatomy(skeleton)))
     transforms = forward_kinematics(clip)
     rest = find_rest_pose(skeleton, transforms) if pose is None else rest_of_pose(pose, which)
-    warnings = told_repairs(given, which)
+    warnings = told_repairs(given, f"the {which}'s file")
     if stretch > STRETCH:
         warnings.append(f"the {which}'s joints leave their places by up to {stretch:.0%} of the leg; their median is taken")
     if found.report.up.confidence < SURE:
@@ -153,11 +153,16 @@ def _read(given: Skeleton | Motion, which: str) -> Body:
     return Body(skeleton, clip, transforms, rest, to_y_up, found.report.metres_per_unit, tuple(warnings), pose)
 
 
-def told_repairs(given: Skeleton | Motion, which: str) -> list[str]:
-    """Say what had to be repaired when the file was read."""
+def told_repairs(given: Skeleton | Motion, file: str) -> list[str]:
+    """Say what had to be repaired when a file was read: one sentence, or none.
+
+    Args:
+        given: What was read.
+        file: What the sentence calls the file.
+    """
     repairs = given.source.repairs if isinstance(given, Motion) else ()
     more = f", and {len(repairs) - REPAIRS} more" if len(repairs) > REPAIRS else ""
-    return [f"the {which}'s file was repaired: {'; '.join(map(str, repairs[:REPAIRS]))}{more}"] if repairs else []
+    return [f"{file} was repaired: {'; '.join(map(str, repairs[:REPAIRS]))}{more}"] if repairs else []
 
 
 def rigid_skeleton(given: Skeleton | Motion) -> tuple[Skeleton, float]:

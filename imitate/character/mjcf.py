@@ -75,9 +75,7 @@ def write_mjcf(
     model = ET.Element("mujoco", model=name)
     root_height = float(stand[2])
     ET.SubElement(model, "compiler", angle="radian", autolimits="true", balanceinertia="true")
-    ET.SubElement(
-        model, "option", timestep=number(config.time_step_s), integrator="implicitfast", solver="PGS", iterations="10"
-    )
+    ET.SubElement(model, "option", timestep=number(config.time_step_s), integrator="implicitfast", solver="PGS", iterations="10")
     ET.SubElement(model, "statistic", center=row([0.0, 0.0, root_height]), extent=number(2.0 * root_height))
     add_stage(model)
     contact = "2" if config.self_collision else "0"

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from imitate.cli_play import play
+from imitate.cli_train import train
+from imitate.config import TrainConfig
 from imitate.errors import ImitationError
 from imitate.play import make_page, render_rollout, titles
 from imitate.rollout import Rollout, roll_out
@@ -43,6 +45,24 @@ def test_pictures_and_videos(fallen: Rollout, tmp_path: Path) -> None:
     assert (tmp_path / "walk.png").read_bytes().startswith(b"\x89PNG")
     render_rollout(Rollout(fallen.simulated[:6], fallen.reference[:6], None, 0.0), tmp_path / "walk.mp4", size=(160, 120))
     assert (tmp_path / "walk.mp4").read_bytes()[4:8] == b"ftyp"
+
+
+def test_training_leaves_a_video_or_says_why_there_is_none(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made: list[tuple[Rollout, Path]] = []
+    monkeypatch.setattr("imitate.play.render_rollout", lambda rollout, path, **_: made.append((rollout, path)))
+    assert train((clips / "wave_lafan1.bvh",), output=tmp_path / "run", config=TrainConfig(iterations=1, num_envs=4)) == 0
+    shown, path = made[0]
+    assert path == tmp_path / "run" / "video.mp4" and shown.reference.num_frames == shown.simulated.num_frames > 1
+    assert "video.mp4" in capsys.readouterr().err
+
+    def fail(*_: object, **__: object) -> None:
+        raise GraphicsError("no GL context")
+
+    monkeypatch.setattr("imitate.play.render_rollout", fail)
+    assert train(output=tmp_path / "run", resume=True, config=TrainConfig(iterations=2)) == 0
+    assert "no video was made: no GL context" in capsys.readouterr().err
 
 
 def test_the_page_shows_both(fallen: Rollout) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from imitate.cli import command_line
+from imitate.cli_character import character
 from imitate.config import TrainConfig
 from imitate.errors import ImitationError
 from imitate.extra import explained
@@ -39,6 +40,22 @@ def test_a_folder_is_made_with_its_parents_and_the_body_is_named_after_the_clip(
     assert run.character.name == "walk_lafan1" and run.motion.num_frames == load_motion(clips / "walk_lafan1.bvh").num_frames
     with pytest.raises(ImitationError, match="holds a run already"):
         create_run(clips / "walk_lafan1.bvh", folder, CONFIG)
+
+
+def test_repairs_of_the_clips_file_are_told(
+    clips: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A frame that the reader filled in is no motion of the person."""
+    lines = (clips / "walk_lafan1.bvh").read_text().splitlines()
+    lines[-2] = " ".join(["nan", *lines[-2].split()[1:]])
+    broken = tmp_path / "broken.bvh"
+    broken.write_text("\n".join(lines) + "\n")
+    create_run(clips / "walk_lafan1.bvh", tmp_path / "whole", CONFIG)
+    assert not caplog.messages
+    create_run(broken, tmp_path / "run", CONFIG)
+    assert [message.split(":")[0] for message in caplog.messages] == ["broken.bvh was repaired"]
+    character(broken, report=True)
+    assert "broken.bvh was repaired: line" in capsys.readouterr().err
 
 
 def test_folders_of_others_are_left_alone(clips: Path, tmp_path: Path) -> None:
