@@ -120,8 +120,8 @@ def create_run(
     if not given:
         raise ImitationError("there is no clip to imitate; give at least one")
     loaded = [load_motion(clip) if isinstance(clip, Path) else clip for clip in given]
-    for clip, path in zip(loaded, given, strict=True):
-        for sentence in told_repairs(clip, path.name if isinstance(path, Path) else "a clip"):
+    for read, path in zip(loaded, given, strict=True):
+        for sentence in told_repairs(read, path.name if isinstance(path, Path) else "a clip"):
             logging.getLogger(__name__).warning(sentence)
     standard = [standardize(clip) for clip in loaded]
     motions = [clip.motion for clip in standard]
