@@ -24,6 +24,7 @@ def train(
     *,
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
     to: Path | None = None,
+    start_from: Path | None = None,
     resume: bool = False,
     config: Annotated[TrainConfig, tyro.conf.arg(name="")] = TrainConfig(),  # noqa: B008 - frozen
 ) -> int:
@@ -38,6 +39,7 @@ def train(
         clips: Motion files (.bvh, .npz) of one skeleton to perform; none with --resume.
         output: Folder of the run.
         to: Train this body instead of one made from the clip: an MJCF file (.xml), or a folder with body.xml.
+        start_from: Begin with this policy, a run folder or policy.pt of the same body: to add pushes to what it can, say.
         resume: Go on from the last checkpoint in the folder, with its settings; --minutes, --iterations and --stop-completion may
             change.
         config: Everything else.
@@ -48,10 +50,12 @@ def train(
     from imitate import training
     from imitate.training_table import TrainingTable
 
-    settings = _asked(output, clips, to, config) if resume else config
+    settings = _asked(output, clips, to, start_from, config) if resume else config
     console = Console(stderr=True, quiet=os.environ.get("RANK", "0") != "0")
     with TrainingTable(console, escape(str(output)), settings.env.control_rate_hz) as table:
-        reason = training.train(clips or None, output, settings, to=to, resume=resume, on_iteration=table.update)
+        reason = training.train(
+            clips or None, output, settings, to=to, start_from=start_from, resume=resume, on_iteration=table.update
+        )
     console.print(f"{reason}; wrote {escape(str(output))}", highlight=False, soft_wrap=True)
     if reason == training.INTERRUPTED:
         console.print(f"python -m imitate train -o {escape(str(output))} --resume goes on", highlight=False, soft_wrap=True)
@@ -72,13 +76,14 @@ def _film(output: Path, console: Console) -> None:
         console.print(f"no video was made: {escape(str(error))}", highlight=False, soft_wrap=True)
 
 
-def _asked(output: Path, clips: tuple[Path, ...], to: Path | None, config: TrainConfig) -> TrainConfig:
+def _asked(output: Path, clips: tuple[Path, ...], to: Path | None, start_from: Path | None, config: TrainConfig) -> TrainConfig:
     """Return the run's settings with the lengths that were asked for; other wishes come too late."""
     default = TrainConfig()
     changed = [each.name for each in fields(config) if getattr(config, each.name) != getattr(default, each.name)]
     late = [name for name in changed if name not in LENGTHS]
     late += ["a clip"] if clips else []
     late += ["--to"] if to else []
+    late += ["--start-from"] if start_from else []
     if late:
         raise ImitationError(
             f"--resume goes on with the run as it was made, so {', '.join(late)} cannot be given; only "

@@ -9,11 +9,9 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Float32, Int
 
-from imitate.config import CONFIG
 from imitate.envs.tracking import TrackingEnv
-from imitate.errors import ImitationError
 from imitate.learning.policy import ActorCritic
-from imitate.policy_file import load_policy
+from imitate.policy_file import load_policy_for
 from imitate.runs import POLICY, Run
 from kinematics._arrays import FrozenArrays
 
@@ -85,23 +83,7 @@ def run_control(run: Run, env: TrackingEnv) -> Control:
         MissingFileError: Where the run has no policy yet.
         ImitationError: Where its policy is damaged, or was made for another body or other observations.
     """
-    policy, contract = load_policy(run.folder / POLICY)
-    hinges = list(run.character.hinge_names)
-    made_for = list(contract.get("hinge_names", hinges))
-    if made_for != hinges:
-        apart = next((k for k, pair in enumerate(zip(made_for, hinges, strict=False)) if pair[0] != pair[1]), len(hinges))
-        names = [repr(names[apart]) if apart < len(names) else "no more" for names in (made_for, hinges)]
-        raise ImitationError(
-            f"{run.folder / POLICY} is a policy for another body: it drives {len(made_for)} hinges, this body has {len(hinges)}, "
-            f"and hinge {apart} is {names[0]} there and {names[1]} here"
-        )
-    if (policy.num_observations, policy.num_actions) != (env.num_observations, env.num_actions):
-        raise ImitationError(
-            f"{run.folder / POLICY} takes {policy.num_observations} observations and gives {policy.num_actions} actions, this "
-            f"environment has {env.num_observations} and {env.num_actions}: it was trained with other settings than those of "
-            f"{run.folder / CONFIG}"
-        )
-    return deterministic(policy)
+    return deterministic(load_policy_for(run.folder / POLICY, run.character.hinge_names, env.num_observations))
 
 
 def nudge(env: TrackingEnv, generator: np.random.Generator) -> None:

@@ -26,9 +26,9 @@ FALL = 0.5  # of the reference's root height: below it a body has fallen
 NEAR_FLOOR = 0.03  # metres
 UNDISTURBED = RandomisationConfig()
 STRESS: Mapping[str, RandomisationConfig] = {
-    "push_0.3_m_s": RandomisationConfig(push_speed_m_s=0.3, push_interval_s=2.0),
-    "push_0.5_m_s": RandomisationConfig(push_speed_m_s=0.5, push_interval_s=2.0),
-    "push_1.0_m_s": RandomisationConfig(push_speed_m_s=1.0, push_interval_s=2.0),
+    "push_0.3_m_s": RandomisationConfig(push_speed_m_s=(0.3, 0.3), push_interval_s=2.0),
+    "push_0.5_m_s": RandomisationConfig(push_speed_m_s=(0.5, 0.5), push_interval_s=2.0),
+    "push_1.0_m_s": RandomisationConfig(push_speed_m_s=(1.0, 1.0), push_interval_s=2.0),
     "friction_0.5": RandomisationConfig(friction=(0.5, 0.5)),
     "mass_1.2": RandomisationConfig(mass=(1.2, 1.2)),
     "action_noise_0.1": RandomisationConfig(action_noise=0.1),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,3 +83,33 @@ def load_policy(path: str | Path) -> tuple[ActorCritic, dict[str, Any]]:
     except (KeyError, TypeError, RuntimeError) as error:
         raise ImitationError(f"{path} is no policy of ours: {str(error).splitlines()[0]}") from None
     return policy.eval().requires_grad_(False), contract
+
+
+def load_policy_for(path: str | Path, hinge_names: Sequence[str], num_observations: int) -> ActorCritic:
+    """Read a policy for a body.
+
+    Args:
+        path: The policy's file.
+        hinge_names: Of the body, in order.
+        num_observations: How many numbers its environment shows.
+
+    Raises:
+        MissingFileError: Where there is no such file.
+        ImitationError: Where it is damaged, or was made for another body or other observations.
+    """
+    policy, contract = load_policy(path)
+    hinges = list(hinge_names)
+    made_for = list(contract.get("hinge_names", hinges))
+    if made_for != hinges:
+        apart = next((k for k, pair in enumerate(zip(made_for, hinges, strict=False)) if pair[0] != pair[1]), len(hinges))
+        names = [repr(names[apart]) if apart < len(names) else "no more" for names in (made_for, hinges)]
+        raise ImitationError(
+            f"{path} is a policy for another body: it drives {len(made_for)} hinges, this body has {len(hinges)}, "
+            f"and hinge {apart} is {names[0]} there and {names[1]} here"
+        )
+    if (policy.num_observations, policy.num_actions) != (num_observations, len(hinges)):
+        raise ImitationError(
+            f"{path} takes {policy.num_observations} observations and gives {policy.num_actions} actions, this environment has "
+            f"{num_observations} and {len(hinges)}: it was trained with other settings"
+        )
+    return policy

@@ -66,7 +66,7 @@ def roll_out(
     clip, _ = unroll(run.character, run.motion, control_rate=rate, horizon_s=horizon_s, standardized=True)
     reference = make_reference(run.character, run.motion, control_rate=rate, horizon_s=horizon_s, standardized=True)
     steps = _steps(run.motion, reference, seconds)
-    pushed = RandomisationConfig(push_speed_m_s=push_speed_m_s, push_interval_s=2.0)
+    pushed = RandomisationConfig(push_speed_m_s=(push_speed_m_s, push_speed_m_s), push_interval_s=2.0)
     config = fair_config(run.config.env, run.character, reference=reference, start="first", randomisation=pushed)
     config = replace(config, episode_length_s=steps / rate)
     env = TrackingEnv(run.character, reference, config, num_envs=1, seed=seed)

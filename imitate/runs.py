@@ -13,12 +13,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from imitate.character import load_character, make_character, save_character
 from imitate.config import CONFIG, TrainConfig, load_config, save_config
 from imitate.envs.config import EnvConfig
+from imitate.envs.observations import ObservationSpec, observation_size
 from imitate.envs.stability import physics_rate
 from imitate.errors import ImitationError
-from imitate.policy_file import load_policy
+from imitate.policy_file import load_policy, load_policy_for
 from imitate.reference import Reference, make_reference
 from imitate.toml_file import dumps, read
 from kinematics.io import load_motion, save_motion
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
     from imitate.envs.tracking import TrackingEnv
     from imitate.learning.policy import ActorCritic
 
-BODY, CHECKPOINTS, POLICY, VERSIONS = "body", "checkpoints", "policy.pt", "versions.toml"
+BODY, CHECKPOINTS, POLICY, START, VERSIONS = "body", "checkpoints", "policy.pt", "start.pt", "versions.toml"
 PACKAGES = ("muybridge", "numpy", "torch", "mujoco-core", "mujoco")
 
 
@@ -100,6 +103,7 @@ def create_run(
     config: TrainConfig,
     *,
     to: str | Path | Character | None = None,
+    start_from: str | Path | None = None,
 ) -> Path:
     """Make a run folder: the resolved config, the body, the clips and the versions of what made it.
 
@@ -109,9 +113,10 @@ def create_run(
         config: Settings.
         to: A body to train instead of one made from the first clip: an MJCF file, a folder of `save_character`, or the name of a
             robot of MuJoCo Menagerie.
+        start_from: The policy that the training begins with: a run folder, or a policy's file.
 
     Raises:
-        ImitationError: Where the folder holds something, or the clip cannot be imitated.
+        ImitationError: Where the folder holds something, the clip cannot be imitated, or the policy is not for this body.
     """
     folder = Path(folder)
     _require_free(folder)
@@ -120,8 +125,8 @@ def create_run(
     if not given:
         raise ImitationError("there is no clip to imitate; give at least one")
     loaded = [load_motion(clip) if isinstance(clip, Path) else clip for clip in given]
-    for read, path in zip(loaded, given, strict=True):
-        for sentence in told_repairs(read, path.name if isinstance(path, Path) else "a clip"):
+    for found, path in zip(loaded, given, strict=True):
+        for sentence in told_repairs(found, path.name if isinstance(path, Path) else "a clip"):
             logging.getLogger(__name__).warning(sentence)
     standard = [standardize(clip) for clip in loaded]
     motions = [clip.motion for clip in standard]
@@ -142,6 +147,7 @@ def create_run(
     run = Run(folder, config, character, tuple(motions))
     rate = config.env.physics_rate_hz or physics_rate(character, run.reference)  # refuses what cannot be followed
     config = replace(config, env=replace(config.env, physics_rate_hz=rate))  # once, so that no later use finds another
+    start = b"" if start_from is None else _start(Path(start_from), run)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -151,6 +157,8 @@ def create_run(
         save_motion(motion, folder / _clip_name(number))
     write_bytes(folder / VERSIONS, dumps(_versions(given, standard)).encode())
     (folder / CHECKPOINTS).mkdir(exist_ok=True)
+    if start:
+        write_bytes(folder / START, start)
     save_config(config, folder / CONFIG)  # last: a folder with a config is whole
     return folder
 
@@ -192,6 +200,18 @@ def as_read(run: Run, motion: Motion) -> Motion:
     table = read(run.folder / VERSIONS) if (run.folder / VERSIONS).is_file() else {}
     units, ups = table.get("metres_per_unit", [1.0]), table.get("up", ["Y"])
     return express(motion, unit=units[0], up=ups[0])
+
+
+def _start(path: Path, run: Run) -> bytes:
+    """Return the file of the policy that a training begins with."""
+    file, env, body = path / POLICY if path.is_dir() else path, run.config.env, run.character
+    spec = ObservationSpec(np.array(body.end_effectors), np.array(env.lookahead_frames), env.observe_phase)
+    policy = load_policy_for(file, body.hinge_names, observation_size(spec, len(body.hinge_names)))
+    if tuple(policy.hidden) != tuple(run.config.ppo.hidden):
+        raise ImitationError(
+            f"{file} has layers of {policy.hidden}, and ppo.hidden is {run.config.ppo.hidden}; they must be equal"
+        )
+    return file.read_bytes()
 
 
 def _clip_name(number: int) -> str:

@@ -26,8 +26,8 @@ from imitate.learning.distributed import Team, join, leave
 from imitate.learning.learner import Learner
 from imitate.learning.outlook import time_left
 from imitate.learning.rollout import NotFiniteError, threads
-from imitate.policy_file import make_contract, save_policy
-from imitate.runs import CHECKPOINTS, POLICY, Run, clip_hash, clip_name, create_run, open_run
+from imitate.policy_file import load_policy, make_contract, save_policy
+from imitate.runs import CHECKPOINTS, POLICY, START, Run, clip_hash, clip_name, create_run, open_run
 from kinematics.motion import Motion
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def train(
     config: TrainConfig | None = None,
     *,
     to: str | Path | Character | None = None,
+    start_from: str | Path | None = None,
     resume: bool = False,
     on_iteration: Callable[[Progress], None] | None = None,
 ) -> str:
@@ -77,6 +78,7 @@ def train(
         folder: The run folder: made anew, or with `resume` gone on with.
         config: Settings; with `resume` those of the folder, of which a given config replaces how long to train.
         to: A body to train instead of one made from the first clip.
+        start_from: The policy to begin with, a run folder or a policy's file; by default one that knows nothing.
         resume: Go on from the last checkpoint of the folder, exactly as if nothing had happened.
         on_iteration: Called in the leading process after each iteration.
 
@@ -97,7 +99,7 @@ def train(
             if clips is None:
                 raise ImitationError("train needs a clip; only --resume goes without one")
             if team.leads:
-                create_run(clips, folder, config or TrainConfig(), to=to)
+                create_run(clips, folder, config or TrainConfig(), to=to, start_from=start_from)
             team.wait()
             run = open_run(folder)
         settings = run.config
@@ -112,6 +114,7 @@ def train(
             settings.ppo,
             seed=settings.seed,
             horizon=run.horizon,
+            policy=load_policy(folder / START)[0] if (folder / START).is_file() else None,
             device=device,
             update_threads=settings.update_threads or processors,
             team=team,

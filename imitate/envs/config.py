@@ -92,8 +92,8 @@ class TerminationConfig:
 class RandomisationConfig:
     """What differs from episode to episode, and what disturbs the body; the defaults are none of it. Ranges are (low, high)."""
 
-    push_speed_m_s: float = 0.0
-    """Horizontal velocity that a push adds to the root, in a random direction."""
+    push_speed_m_s: tuple[float, float] = (0.0, 0.0)
+    """Horizontal velocity that a push adds to the root, in a random direction, drawn for each push."""
     push_interval_s: float = 2.0
     """Time between pushes; the first comes at a random moment of it."""
     friction: tuple[float, float] = (1.0, 1.0)
@@ -107,10 +107,9 @@ class RandomisationConfig:
 
     def __post_init__(self) -> None:
         """Refuse what is no range, or no factor."""
-        _need(self, "push_speed_m_s", 0.0)
         _need(self, "push_interval_s", 0.0, above=True)
         _need(self, "action_noise", 0.0)
-        for name, lowest in (("friction", 0.0), ("mass", 1e-3), ("latency_s", 0.0)):
+        for name, lowest in (("push_speed_m_s", 0.0), ("friction", 0.0), ("mass", 1e-3), ("latency_s", 0.0)):
             low, high = getattr(self, name)
             if not lowest <= low <= high < math.inf:
                 raise ImitationError(f"{name} must be a range (low, high) with {lowest:g} <= low <= high, got {(low, high)}")

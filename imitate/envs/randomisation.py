@@ -26,6 +26,7 @@ class Randomisation:
         self._rate = substeps * config.control_rate_hz
         self._friction_on = given.friction != (1.0, 1.0)
         self._mass_on = given.mass != (1.0, 1.0)
+        self._pushed = given.push_speed_m_s[1] > 0.0
         self.delayed = given.latency_s[1] > 0.0
         self.friction, self.mass = np.ones(count), np.ones(count)
         self.delays, self.clocks = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
@@ -39,7 +40,7 @@ class Randomisation:
             self.mass[rows] = generator.uniform(*given.mass, count)
         if self.delayed:
             self.delays[rows] = np.rint(generator.uniform(*given.latency_s, count) * self._rate).astype(np.int64)
-        if given.push_speed_m_s:
+        if self._pushed:
             self.clocks[rows] = generator.integers(1, self._interval + 1, count)
         self.apply(rows)
 
@@ -55,13 +56,14 @@ class Randomisation:
 
     def push(self, qvel: np.ndarray, generator: np.random.Generator) -> None:
         """Add a push to the root's velocity where its time has come, `qvel` (N, nv) in place."""
-        if not self._config.push_speed_m_s:
+        if not self._pushed:
             return
         self.clocks -= 1
         rows = np.flatnonzero(self.clocks <= 0)
         angles = generator.uniform(0.0, 2.0 * np.pi, len(rows))
-        qvel[rows, 0] += self._config.push_speed_m_s * np.cos(angles)
-        qvel[rows, 1] += self._config.push_speed_m_s * np.sin(angles)
+        speeds = generator.uniform(*self._config.push_speed_m_s, len(rows))
+        qvel[rows, 0] += speeds * np.cos(angles)
+        qvel[rows, 1] += speeds * np.sin(angles)
         self.clocks[rows] = self._interval
 
     def noise(self, actions: np.ndarray, generator: np.random.Generator) -> np.ndarray:

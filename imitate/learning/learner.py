@@ -40,6 +40,7 @@ class Learner:
         *,
         seed: int = 0,
         horizon: int,
+        policy: ActorCritic | None = None,
         device: str = "cpu",
         update_threads: int = 0,
         team: Team | None = None,
@@ -51,6 +52,7 @@ class Learner:
             config: How to learn.
             seed: Of weights, action noise and minibatches.
             horizon: Control steps of a full episode, for the figures of success and return.
+            policy: What to begin with; by default networks that know nothing.
             device: Where the networks live, such as "cpu" or "cuda".
             update_threads: Threads of torch in an update; 0 for torch's own choice.
             team: The processes that train together.
@@ -59,10 +61,12 @@ class Learner:
         self.update_threads = update_threads
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            policy = ActorCritic(
+            fresh = ActorCritic(
                 env.num_observations, env.num_actions, config.hidden, config.sigma, learn_sigma=config.learn_sigma
             )
-        self.policy = policy.to(device)
+        if policy is not None:
+            fresh.load_state_dict(policy.state_dict())
+        self.policy = fresh.to(device)
         learned = [parameter for parameter in self.policy.parameters() if parameter.requires_grad]
         self.optimizer = torch.optim.Adam(learned, lr=config.learning_rate, fused=True)
         self.generator = torch.Generator(device).manual_seed(seed)

@@ -136,7 +136,7 @@ def test_phc_is_told_at_30_hz() -> None:
 def test_rules_are_the_same_whatever_was_trained_with(walker: Any) -> None:
     character, reference = walker.character, walker.reference
     trained = EnvConfig(
-        action_scale_rad=0.7, reward=RewardConfig(pose_weight=9.0), randomisation=RandomisationConfig(push_speed_m_s=3.0)
+        action_scale_rad=0.7, reward=RewardConfig(pose_weight=9.0), randomisation=RandomisationConfig(push_speed_m_s=(3.0, 3.0))
     )
     fair = fair_config(trained, character, reference=reference, start="first")
     assert fair == replace(fair_config(EnvConfig(), character, reference=reference, start="first"), action_scale_rad=0.7)

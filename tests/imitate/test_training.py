@@ -267,7 +267,7 @@ def test_a_policy_file_is_no_checkpoint_and_one_that_is_missing_is_named(tmp_pat
 
 
 def test_settings_survive_their_file(tmp_path: Path) -> None:
-    env = EnvConfig(lookahead_frames=(1, 5), randomisation=RandomisationConfig(push_speed_m_s=0.5))
+    env = EnvConfig(lookahead_frames=(1, 5), randomisation=RandomisationConfig(push_speed_m_s=(0.0, 0.5)))
     config = dataclasses.replace(CONFIG, env=env, minutes=3.5)
     save_config(config, tmp_path / "config.toml")
     assert load_config(tmp_path / "config.toml") == config
@@ -292,12 +292,12 @@ def test_settings_that_cannot_be_are_refused(tmp_path: Path, text: str, said: st
 
 def test_a_resumed_run_takes_only_new_lengths(tmp_path: Path) -> None:
     save_config(dataclasses.replace(CONFIG, minutes=30.0), tmp_path / "config.toml")
-    assert _asked(tmp_path, (), None, TrainConfig()).minutes == 30.0
-    assert _asked(tmp_path, (), None, TrainConfig(minutes=60.0)) == dataclasses.replace(CONFIG, minutes=60.0)
+    assert _asked(tmp_path, (), None, None, TrainConfig()).minutes == 30.0
+    assert _asked(tmp_path, (), None, None, TrainConfig(minutes=60.0)) == dataclasses.replace(CONFIG, minutes=60.0)
     with pytest.raises(ImitationError, match="seed, a clip cannot be given; only --minutes, --iterations, --stop-completion"):
-        _asked(tmp_path, (Path("a.bvh"),), None, TrainConfig(seed=4))
+        _asked(tmp_path, (Path("a.bvh"),), None, None, TrainConfig(seed=4))
     with pytest.raises(ImitationError, match="no run to resume .*; python -m imitate train CLIP -o .*/no makes one"):
-        _asked(tmp_path / "no", (), None, TrainConfig())
+        _asked(tmp_path / "no", (), None, None, TrainConfig())
 
 
 def test_curves_go_on_where_the_checkpoint_was(tmp_path: Path) -> None:
@@ -339,6 +339,27 @@ def test_a_folder_with_a_run_is_not_written_over(whole: Path, tmp_path: Path, cl
         training.train(None, tmp_path / "none")
     with pytest.raises(ImitationError, match="torch cannot work on the device 'abacus'"):
         training.train(None, tmp_path / "none", TrainConfig(device="abacus"))
+
+
+def test_a_training_can_begin_with_a_policy_of_the_same_body(untrained_run: Path, clips: Path, tmp_path: Path) -> None:
+    """Pushes are learned on top of a walk."""
+    still = TrainConfig(iterations=1, num_envs=4, ppo=PPOConfig(hidden=(8, 8), learning_rate=1e-9, epochs=1, minibatches=1))
+    clip = clips / "walk_lafan1.bvh"
+    training.train(clip, tmp_path / "run", still, start_from=untrained_run)
+    before, after = weights(untrained_run), weights(tmp_path / "run")
+    assert all(torch.allclose(before[name], after[name], atol=1e-6) for name in before if "actor" in name)
+    (tmp_path / "run" / "policy.pt").unlink()  # without any checkpoint a resumed run begins there as well
+    for file in (tmp_path / "run" / "checkpoints").iterdir():
+        file.unlink()
+    training.train(None, tmp_path / "run", resume=True)
+    assert all(torch.equal(after[name], value) for name, value in weights(tmp_path / "run").items())
+    with pytest.raises(ImitationError, match="a policy for another body"):
+        training.train(clips / "walk_cmu.bvh", tmp_path / "other", still, start_from=untrained_run / "policy.pt")
+    with pytest.raises(ImitationError, match=r"has layers of \(8, 8\), and ppo.hidden is \(256, 128\)"):
+        training.train(clip, tmp_path / "other", start_from=untrained_run)
+    with pytest.raises(MissingFileError, match=r"policy\.pt"):
+        training.train(clip, tmp_path / "other", start_from=tmp_path)
+    assert not (tmp_path / "other").exists()
 
 
 def test_training_ends_when_three_trials_come_to_their_end_and_hardly_get_better() -> None:

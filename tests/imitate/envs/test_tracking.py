@@ -13,7 +13,12 @@ STILL = EnvConfig(physics_rate_hz=120.0)
 WILD = replace(
     STILL,
     randomisation=RandomisationConfig(
-        push_speed_m_s=0.5, push_interval_s=0.3, friction=(0.5, 1.2), mass=(0.8, 1.2), latency_s=(0.0, 0.03), action_noise=0.05
+        push_speed_m_s=(0.2, 0.5),
+        push_interval_s=0.3,
+        friction=(0.5, 1.2),
+        mass=(0.8, 1.2),
+        latency_s=(0.0, 0.03),
+        action_noise=0.05,
     ),
 )
 
