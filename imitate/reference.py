@@ -22,7 +22,6 @@ from kinematics.velocities import differentiate, differentiate_rotations
 
 SHORTEST_S = 0.3  # of a clip, seconds
 LAST_START_S = 0.3  # before the end of a clip that is not cyclic, seconds
-TOUCH_HEIGHT, TOUCH_SPEED = 0.03, 0.5  # metres and metres a second below which a foot counts as standing
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +41,6 @@ class Reference(FrozenArrays):
         center_of_mass: Shape (F, 3).
         center_of_mass_velocity: Shape (F, 3).
         lowest: Height of the lowest point of each body's colliding shapes, inf without one, shape (F, B).
-        contacts: Whether each of the character's `feet` stands on the floor, shape (F, feet).
         phase: Place in the clip or in its cycle, in [0, 1), shape (F,).
         clips: Which clip each frame belongs to, shape (F,).
         loops: Whether that clip is cyclic, shape (F,).
@@ -62,7 +60,6 @@ class Reference(FrozenArrays):
     center_of_mass: Float[np.ndarray, "F 3"]
     center_of_mass_velocity: Float[np.ndarray, "F 3"]
     lowest: Float[np.ndarray, "F B"]
-    contacts: Bool[np.ndarray, "F feet"]
     phase: Float[np.ndarray, " F"]
     clips: Int[np.ndarray, " F"]
     loops: Bool[np.ndarray, " F"]
@@ -142,13 +139,9 @@ def make_reference(
         starts.append(first + np.arange(last))
     speeds = np.concatenate(qvel)
     bodies = bodies_of(character, qpos, speeds)
-    feet = list(character.feet)
-    standing = bodies.lowest[:, feet] < TOUCH_HEIGHT
-    standing &= np.linalg.norm(bodies.linear_velocities[:, feet], axis=-1) < TOUCH_SPEED
     loops = np.array([period > 0 for _, period in pieces])
     return Reference(
         qpos, speeds, *bodies,
-        contacts=standing,
         phase=np.concatenate(phases),
         clips=np.repeat(np.arange(len(pieces)), lengths),
         loops=np.repeat(loops, lengths),

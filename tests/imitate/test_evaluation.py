@@ -42,7 +42,6 @@ def at_reference(rate: float = 30.0) -> tuple[Episodes, Reference]:
         center_of_mass=np.zeros((9, 3)),
         center_of_mass_velocity=np.zeros((9, 3)),
         lowest=np.ones((9, BODIES)),
-        contacts=np.zeros((9, 2), dtype=bool),
         phase=np.arange(9) / 9.0,
         clips=np.zeros(9, dtype=np.int64),
         loops=np.zeros(9, dtype=bool),

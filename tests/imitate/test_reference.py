@@ -60,8 +60,9 @@ def test_bodies_are_mujocos(walker):
 
 
 def test_feet_stand_by_turns_in_a_walk(walker):
-    share = walker.reference.contacts.mean(axis=0)
-    assert walker.reference.contacts.shape[1] == len(walker.character.feet)
+    ref, feet = walker.reference, list(walker.character.feet)
+    slow = np.linalg.norm(ref.body_linear_velocities[:, feet], axis=-1) < 0.5
+    share = ((ref.lowest[:, feet] < 0.03) & slow).mean(axis=0)
     assert (share > 0.3).all() and (share < 0.8).all()
 
 
