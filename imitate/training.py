@@ -139,7 +139,7 @@ def _make_trial(run: Run, learner: Learner, num_threads: int) -> Callable[[], di
 
     def trial() -> dict[str, float]:
         env.restore(fresh)  # the same starts each time
-        policy = copy.deepcopy(learner.policy).cpu()
+        policy = copy.deepcopy(learner.averaged).cpu()
         with threads(1):
             found = summarize(perform(deterministic(policy), env), reference, end_effectors=run.character.end_effectors)
         numbers = {"completion": found.completion, "return": found.normalised_return}
@@ -203,7 +203,7 @@ def learn(
                 stop = _reason(trials, elapsed, interrupt, learner, config)
                 best = due and (not tried or tried["return"] >= max((each["return"] for each in trials), default=0.0))
                 if team.leads and (best or (stop and not (folder / POLICY).is_file())):
-                    save_policy(folder / POLICY, learner.policy, contract(row))
+                    save_policy(folder / POLICY, learner.averaged, contract(row))
                 if stop or learner.iteration % config.checkpoint_every == 0:
                     _save(learner, folder, config, elapsed, trials)
                 if curves is not None and on_iteration is not None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 import torch
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from imitate.errors import ImitationError
 from imitate.learning.config import PPOConfig
@@ -20,6 +21,7 @@ from imitate.learning.ppo import update
 from imitate.learning.rollout import NotFiniteError, collect, threads
 
 WINDOW = 20  # iterations over which rare falls are counted
+AVERAGING = 0.98  # decay, per iteration, of the mean of the weights
 MOST_BROKEN = 0.01  # of an iteration's samples; where more broke down under bad numbers, nothing can be learned
 
 
@@ -29,6 +31,8 @@ class Learner:
     Attributes:
         env: The bodies of this process.
         policy: What is learned.
+        averaged: Its exponential mean over the last 50 iterations or so (Polyak and Juditsky 1992), steadier than the policy
+            itself, which a single update moves far: what is tried and kept.
         iteration: Updates done.
         samples: Control steps of single bodies seen, by all processes.
     """
@@ -67,6 +71,7 @@ class Learner:
         if policy is not None:
             fresh.load_state_dict(policy.state_dict())
         self.policy = fresh.to(device)
+        self._average = AveragedModel(self.policy, multi_avg_fn=get_ema_multi_avg_fn(AVERAGING))  # type: ignore[no-untyped-call]
         learned = [parameter for parameter in self.policy.parameters() if parameter.requires_grad]
         self.optimizer = torch.optim.Adam(learned, lr=config.learning_rate, fused=True)
         self.generator = torch.Generator(device).manual_seed(seed)
@@ -125,6 +130,7 @@ class Learner:
         self.beta, step_size = result.beta, self.optimizer.param_groups[0]["lr"]
         if self.config.loss == "clip":
             self.optimizer.param_groups[0]["lr"] = next_learning_rate(step_size, result.kl, self.config.step_kl)
+        self._average.update_parameters(self.policy)
         self.iteration += 1
         self.samples += count
         sums = [rollout.rewards.sum(), rollout.terminated.sum(), rollout.truncated.sum()]
@@ -153,6 +159,11 @@ class Learner:
         row |= {"seconds/update": end - rolled, "seconds/all": end - begin}
         return row
 
+    @property
+    def averaged(self) -> ActorCritic:
+        """The exponential mean of the policy's weights, with its normaliser."""
+        return cast("ActorCritic", self._average.module)
+
     def _broken(self) -> Counter[str]:
         """Return how often bodies of this process broke down so far, by the part that did; see `TrackingEnv.bad_numbers`."""
         return Counter(getattr(self.env, "bad_numbers", ()))
@@ -161,6 +172,7 @@ class Learner:
         """Return all that an exact continuation needs; of a team, the bodies of every process."""
         return {
             "policy": self.policy.state_dict(),
+            "average": self._average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "generator": self.generator.get_state(),
             "shuffler": self.shuffler.get_state(),
@@ -184,6 +196,7 @@ class Learner:
             )
         try:
             self.policy.load_state_dict(state["policy"])
+            self._average.load_state_dict(state["average"])
         except RuntimeError as error:
             raise ImitationError(f"the checkpoint's networks are not those of this run: {_last_line(error)}") from None
         self.optimizer.load_state_dict(state["optimizer"])
