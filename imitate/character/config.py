@@ -48,8 +48,6 @@ class CharacterConfig:
     """Friction of everything with the floor."""
     self_collision: bool = False
     """Let parts of the body collide with each other; neighbours and parts that overlap at rest never do."""
-    time_step_s: float = 1.0 / 120.0
-    """Step of the physics."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -61,7 +59,6 @@ class CharacterConfig:
                 "damping_s",
                 "reach_degrees",
                 "friction",
-                "time_step_s",
             )
         }
         if self.mass_kg is not None:
@@ -75,5 +72,3 @@ class CharacterConfig:
                 raise ImitationError(f"{name} must be at least 0, got {value}")
         if self.spine_joints < 1:
             raise ImitationError(f"spine_joints must be at least 1, got {self.spine_joints}")
-        if not self.time_step_s <= 1.0 / 60.0:
-            raise ImitationError(f"time_step_s must be at most 1/60 s, got {self.time_step_s:g}")

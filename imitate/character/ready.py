@@ -20,7 +20,7 @@ from imitate.character.actuation import GRAVITY, carried_inertias, gains
 from imitate.character.build import overlaps
 from imitate.character.character import Character
 from imitate.character.config import CharacterConfig
-from imitate.character.mjcf import Actuation, add_actuators, add_floor, add_stage, number, row
+from imitate.character.mjcf import Actuation, add_actuators, add_floor, add_physics, add_stage, number, row
 from imitate.errors import ImitationError
 from kinematics.errors import InputError, KinematicsError
 from retarget.robots import Robot, load_robot
@@ -121,14 +121,7 @@ class _Flat:
         model, robot = self.model, self.robot
         top = ET.Element("mujoco", model=robot.name)
         ET.SubElement(top, "compiler", angle="radian", autolimits="true")
-        ET.SubElement(
-            top,
-            "option",
-            timestep=number(self.config.time_step_s),
-            integrator="implicitfast",
-            iterations="20",
-            ls_iterations="12",
-        )
+        add_physics(top)
         add_stage(top)
         world = ET.SubElement(top, "worldbody")
         add_floor(world, self.config.friction)
