@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +14,7 @@ from rich.markup import escape
 
 from imitate.config import CONFIG, LENGTHS, TrainConfig, load_config
 from imitate.errors import ImitationError
-from kinematics.errors import GraphicsError, MissingExtraError
+from kinematics.errors import KinematicsError
 
 INTERRUPTED_STATUS = 130
 
@@ -72,14 +73,19 @@ def _film(output: Path, console: Console) -> None:
 
     try:
         console.print(f"wrote {escape(str(film(open_run(output))))}", highlight=False, soft_wrap=True)
-    except (GraphicsError, MissingExtraError) as error:
+    except KinematicsError as error:
         console.print(f"no video was made: {escape(str(error))}", highlight=False, soft_wrap=True)
 
 
 def _asked(output: Path, clips: tuple[Path, ...], to: Path | None, start_from: Path | None, config: TrainConfig) -> TrainConfig:
     """Return the run's settings with the lengths that were asked for; other wishes come too late."""
     default = TrainConfig()
-    changed = [each.name for each in fields(config) if getattr(config, each.name) != getattr(default, each.name)]
+    written = {word.split("=")[0].replace("-", "_").lstrip("_") for word in sys.argv}  # asked for, though it is the default
+    changed = [
+        each.name
+        for each in fields(config)
+        if getattr(config, each.name) != getattr(default, each.name) or (each.name in LENGTHS and each.name in written)
+    ]
     late = [name for name in changed if name not in LENGTHS]
     late += ["a clip"] if clips else []
     late += ["--to"] if to else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 from collections.abc import Mapping
@@ -54,8 +55,9 @@ class Curves:
             ) from None
 
     def close(self) -> None:
-        """Write what is still held back."""
-        self.events.close()
+        """Write what is still held back; on a full disk the last events are lost, progress.csv has them."""
+        with contextlib.suppress(OSError):
+            self.events.close()
 
 
 def read_progress(path: str | Path) -> list[dict[str, float]]:

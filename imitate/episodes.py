@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float, Float32, Int
 
 from imitate.envs.tracking import TrackingEnv
 from imitate.learning.policy import ActorCritic
+from imitate.learning.rollout import threads
 from imitate.policy_file import load_policy_for
 from imitate.runs import POLICY, Run
 from kinematics._arrays import FrozenArrays
@@ -83,7 +84,7 @@ def run_control(run: Run, env: TrackingEnv) -> Control:
         MissingFileError: Where the run has no policy yet.
         ImitationError: Where its policy is damaged, or was made for another body or other observations.
     """
-    return deterministic(load_policy_for(run.folder / POLICY, run.character.hinge_names, env.num_observations))
+    return deterministic(load_policy_for(run.folder / POLICY, run.character.hinge_names, env.config)[0])
 
 
 def nudge(env: TrackingEnv, generator: np.random.Generator) -> None:
@@ -130,7 +131,9 @@ def perform(
     while running.any():
         for name, values in live.items():
             kept[name].append(values.copy())
-        step = env.step(control(observations))
+        with threads(1):  # torch's and the physics' would take the processors from each other
+            actions = control(observations)
+        step = env.step(actions)
         observations = step.observations
         kept["rewards"].append(step.rewards.astype(np.float64))
         kept["distances"].append(step.terms["mean_distance"].astype(np.float64))

@@ -23,7 +23,7 @@ from imitate.runs import Run
 FORMAT_VERSION = 1
 HORIZON_S = 20.0  # of clips that go on in cycles (DeepMimic)
 FALL = 0.5  # of the reference's root height: below it a body has fallen
-NEAR_FLOOR = 0.03  # metres
+NEAR_FLOOR = 0.005  # of the height; shins end 0.015 of it above the soles
 UNDISTURBED = RandomisationConfig()
 STRESS: Mapping[str, RandomisationConfig] = {
     "push_0.3_m_s": RandomisationConfig(push_speed_m_s=(0.3, 0.3), push_interval_s=2.0),
@@ -216,7 +216,8 @@ def fair_config(
     randomisation: RandomisationConfig = UNDISTURBED,
 ) -> EnvConfig:
     """Return the same environment under the rules of an evaluation, whatever the policy was trained with."""
-    longest = HORIZON_S if reference.cyclic else len(reference.qpos) / reference.control_rate
+    once = np.bincount(reference.clips[~reference.loops]).max(initial=0) / reference.control_rate  # the longest that ends
+    longest = max(HORIZON_S, once) if reference.loops.any() else once
     return replace(
         config,
         start=start,
@@ -234,9 +235,9 @@ def fair_config(
 
 
 def touches_floor(character: Character, reference: Reference) -> bool:
-    """Tell whether the clip itself brings anything but the feet to the floor, within 3 cm."""
+    """Tell whether the clip itself brings anything but the feet to the floor, within half a hundredth of the height."""
     others = np.setdiff1d(np.arange(len(character.body_names)), np.array(character.feet, dtype=np.int64))
-    return bool((reference.lowest[:, others] < NEAR_FLOOR).any())
+    return bool((reference.lowest[:, others] < NEAR_FLOOR * character.height).any())
 
 
 def summarize(episodes: Episodes, reference: Reference, *, end_effectors: Sequence[int]) -> Outcome:

@@ -16,8 +16,10 @@ from imitate.toml_file import to_table
 if TYPE_CHECKING:
     from imitate.character import Character
     from imitate.config import TrainConfig
+    from imitate.envs.config import EnvConfig
 
 KIND = "policy"
+MEANING = ("action", "action_scale_rad", "control_rate_hz", "lookahead_frames", "observe_phase")  # of numbers in and out
 
 
 def make_contract(
@@ -85,13 +87,13 @@ def load_policy(path: str | Path) -> tuple[ActorCritic, dict[str, Any]]:
     return policy.eval().requires_grad_(False), contract
 
 
-def load_policy_for(path: str | Path, hinge_names: Sequence[str], num_observations: int) -> ActorCritic:
-    """Read a policy for a body.
+def load_policy_for(path: str | Path, hinge_names: Sequence[str], env: EnvConfig) -> tuple[ActorCritic, dict[str, Any]]:
+    """Read a policy for a body and an environment, and its contract.
 
     Args:
         path: The policy's file.
         hinge_names: Of the body, in order.
-        num_observations: How many numbers its environment shows.
+        env: What is observed and what actions mean.
 
     Raises:
         MissingFileError: Where there is no such file.
@@ -105,11 +107,11 @@ def load_policy_for(path: str | Path, hinge_names: Sequence[str], num_observatio
         names = [repr(names[apart]) if apart < len(names) else "no more" for names in (made_for, hinges)]
         raise ImitationError(
             f"{path} is a policy for another body: it drives {len(made_for)} hinges, this body has {len(hinges)}, "
-            f"and hinge {apart} is {names[0]} there and {names[1]} here"
+            f"and hinge {apart} is {names[0]} there and {names[1]} here; --to RUN/body trains the body that it was made for"
         )
-    if (policy.num_observations, policy.num_actions) != (num_observations, len(hinges)):
-        raise ImitationError(
-            f"{path} takes {policy.num_observations} observations and gives {policy.num_actions} actions, this environment has "
-            f"{num_observations} and {len(hinges)}: it was trained with other settings"
-        )
-    return policy
+    there, here = contract.get("env", {}), to_table(env)
+    for name in MEANING:
+        wanted = list(here[name]) if isinstance(here[name], tuple) else here[name]  # as it is written in a contract
+        if name in there and there[name] != wanted:
+            raise ImitationError(f"{path} was trained with {name} {there[name]}, and here it is {wanted}; they must be equal")
+    return policy, contract

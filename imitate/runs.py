@@ -13,12 +13,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from imitate.character import load_character, make_character, save_character
+from imitate.character.lint import lint_clip
 from imitate.config import CONFIG, TrainConfig, load_config, save_config
 from imitate.envs.config import EnvConfig
-from imitate.envs.observations import ObservationSpec, observation_size
 from imitate.envs.stability import physics_rate
 from imitate.errors import ImitationError
 from imitate.policy_file import load_policy, load_policy_for
@@ -125,9 +123,6 @@ def create_run(
     if not given:
         raise ImitationError("there is no clip to imitate; give at least one")
     loaded = [load_motion(clip) if isinstance(clip, Path) else clip for clip in given]
-    for found, path in zip(loaded, given, strict=True):
-        for sentence in told_repairs(found, path.name if isinstance(path, Path) else "a clip"):
-            logging.getLogger(__name__).warning(sentence)
     standard = [standardize(clip) for clip in loaded]
     motions = [clip.motion for clip in standard]
     if to is None:
@@ -144,10 +139,15 @@ def create_run(
         if to is None and other.skeleton.joint_names != motions[0].skeleton.joint_names:
             name = clip.name if isinstance(clip, Path) else "a clip"
             raise ImitationError(f"{name} has another skeleton than the first clip; one body needs clips of one skeleton")
+    for motion, clip in zip(loaded, given, strict=True):
+        name = clip.name if isinstance(clip, Path) else "a clip"
+        told = [f"{name}: {finding.name}: {finding.value}: {finding.mend}" for finding in lint_clip(character, motion)]
+        for sentence in [*told_repairs(motion, name), *told]:
+            logging.getLogger(__name__).warning(sentence)
     run = Run(folder, config, character, tuple(motions))
     rate = config.env.physics_rate_hz or physics_rate(character, run.reference)  # refuses what cannot be followed
     config = replace(config, env=replace(config.env, physics_rate_hz=rate))  # once, so that no later use finds another
-    start = b"" if start_from is None else _start(Path(start_from), run)
+    start = None if start_from is None else _start(Path(start_from), run)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -155,10 +155,12 @@ def create_run(
     save_character(character, folder / BODY)
     for number, motion in enumerate(motions, 1):
         save_motion(motion, folder / _clip_name(number))
-    write_bytes(folder / VERSIONS, dumps(_versions(given, standard)).encode())
-    (folder / CHECKPOINTS).mkdir(exist_ok=True)
+    versions = _versions(given, standard)
     if start:
-        write_bytes(folder / START, start)
+        write_bytes(folder / START, start[0])
+        versions["start"] = start[1]
+    write_bytes(folder / VERSIONS, dumps(versions).encode())
+    (folder / CHECKPOINTS).mkdir(exist_ok=True)
     save_config(config, folder / CONFIG)  # last: a folder with a config is whole
     return folder
 
@@ -202,16 +204,17 @@ def as_read(run: Run, motion: Motion) -> Motion:
     return express(motion, unit=units[0], up=ups[0])
 
 
-def _start(path: Path, run: Run) -> bytes:
-    """Return the file of the policy that a training begins with."""
-    file, env, body = path / POLICY if path.is_dir() else path, run.config.env, run.character
-    spec = ObservationSpec(np.array(body.end_effectors), np.array(env.lookahead_frames), env.observe_phase)
-    policy = load_policy_for(file, body.hinge_names, observation_size(spec, len(body.hinge_names)))
-    if tuple(policy.hidden) != tuple(run.config.ppo.hidden):
+def _start(path: Path, run: Run) -> tuple[bytes, dict[str, Any]]:
+    """Return the file of the policy that a training begins with, and where it is from."""
+    file = path / POLICY if path.is_dir() else path
+    policy, contract = load_policy_for(file, run.character.hinge_names, run.config.env)
+    if policy.hidden != run.config.ppo.hidden:
         raise ImitationError(
             f"{file} has layers of {policy.hidden}, and ppo.hidden is {run.config.ppo.hidden}; they must be equal"
         )
-    return file.read_bytes()
+    content = file.read_bytes()
+    known = {"clip": contract.get("clip", ""), "samples": contract.get("metrics", {}).get("samples", 0.0)}
+    return content, {"sha256": hashlib.sha256(content).hexdigest(), **known}
 
 
 def _clip_name(number: int) -> str:

@@ -25,7 +25,7 @@ from imitate.evaluation import evaluation_reference, fair_config, summarize
 from imitate.learning.distributed import Team, join, leave
 from imitate.learning.learner import Learner
 from imitate.learning.outlook import time_left
-from imitate.learning.rollout import NotFiniteError, threads
+from imitate.learning.rollout import NotFiniteError
 from imitate.policy_file import load_policy, make_contract, save_policy
 from imitate.runs import CHECKPOINTS, POLICY, START, Run, clip_hash, clip_name, create_run, open_run
 from kinematics.motion import Motion
@@ -89,6 +89,8 @@ def train(
         ImitationError: On a clip that cannot be imitated, a folder that cannot be used, or numbers that are not finite.
     """
     folder = Path(folder)
+    if resume and not (clips is None and to is None and start_from is None):
+        raise ImitationError("a resumed run goes on with its own clips, body and policy; give none of clips, to and start_from")
     found = open_run(folder) if resume else None
     device = _device((found.config if found else config or TrainConfig()).device)
     team = join(device)
@@ -140,8 +142,7 @@ def _make_trial(run: Run, learner: Learner, num_threads: int) -> Callable[[], di
     def trial() -> dict[str, float]:
         env.restore(fresh)  # the same starts each time
         policy = copy.deepcopy(learner.averaged).cpu()
-        with threads(1):
-            found = summarize(perform(deterministic(policy), env), reference, end_effectors=run.character.end_effectors)
+        found = summarize(perform(deterministic(policy), env), reference, end_effectors=run.character.end_effectors)
         numbers = {"completion": found.completion, "return": found.normalised_return}
         return numbers | {"root_relative_mm": found.errors_mm.root_relative_mm}
 

@@ -18,10 +18,8 @@ from kinematics.velocities import differentiate
 SMOOTHED_S = 0.05  # standard deviation of the window over accelerations
 MOST_FRAMES = 80  # are looked at
 NEAR = 0.02  # share of the height within which a corner of a sole can push against the floor
-LOST = (
-    0.4  # metres that bodies may be off on the mean before tracking counts as lost; and share of the height below which it fell
-)
-LOW = 0.6
+LOST = 0.4  # metres that bodies may be off on the mean before tracking counts as lost
+LOW = 0.6  # share of the root's height below which the body fell
 CONTROL_RATE = 30.0
 
 

@@ -27,7 +27,7 @@ OFF = 12.0  # degrees that hinges and limits may take from a joint
 LOCK = 15.0  # degrees from gimbal lock
 RATIO = 1e5  # of the inertias that two hinges carry
 FREE_FALL = 0.35  # share of the weight without support, where feet stand
-FIX = "--fix OUT.bvh writes a mended clip"
+FIX = "`python -m imitate character CLIP --fix OUT.bvh` writes a mended clip"
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,20 @@ def lint(character: Character, motion: Motion) -> LintReport:
         )
     )
     return LintReport(tuple(findings), survived)
+
+
+def lint_clip(character: Character, motion: Motion) -> tuple[LintFinding, ...]:
+    """Check a clip's length, first frames, floor and feet only, which takes no simulation.
+
+    Args:
+        character: The body.
+        motion: A clip that it shall perform, in any unit and axes.
+
+    Returns:
+        What is not as it should be.
+    """
+    findings = [*_clip(motion), *_floor(character, motion, to_qpos(character, motion))]
+    return tuple(finding for finding in findings if not finding.ok)
 
 
 def _clip(motion: Motion) -> Iterator[LintFinding]:

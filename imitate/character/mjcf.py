@@ -15,6 +15,7 @@ from imitate.character.shapes import Shape
 from kinematics.rotations import quaternion
 from retarget.robots.axes import rotations_to_z_up, to_z_up
 
+SELF = 2  # bit of contype that lets parts of the body collide with each other; the floor has bit 1
 TIME_STEP = 1.0 / 120.0  # seconds, as the file says; a training may take a finer one
 PAINTS = {"left": "0.36 0.56 0.85 1", "right": "0.88 0.45 0.38 1", "middle": "0.72 0.74 0.78 1"}
 
@@ -79,7 +80,7 @@ def write_mjcf(
     add_physics(model)
     ET.SubElement(model, "statistic", center=row([0.0, 0.0, root_height]), extent=number(2.0 * root_height))
     add_stage(model)
-    contact = "2" if config.self_collision else "0"
+    contact = str(SELF) if config.self_collision else "0"
     default = ET.SubElement(model, "default")
     ET.SubElement(
         default, "geom", contype=contact, conaffinity="3" if config.self_collision else "1", condim="3",

@@ -20,7 +20,7 @@ from imitate.character.actuation import GRAVITY, carried_inertias, gains
 from imitate.character.build import overlaps
 from imitate.character.character import Character
 from imitate.character.config import CharacterConfig
-from imitate.character.mjcf import Actuation, add_actuators, add_floor, add_physics, add_stage, number, row
+from imitate.character.mjcf import SELF, Actuation, add_actuators, add_floor, add_physics, add_stage, number, row
 from imitate.errors import ImitationError
 from kinematics.errors import InputError, KinematicsError
 from retarget.robots import Robot, load_robot
@@ -183,7 +183,7 @@ class _Flat:
             element, "geom", type=kind, size=row(model.geom_size[geom][:sizes]), pos=row(model.geom_pos[geom]),
             quat=row(model.geom_quat[geom]), rgba=row(model.geom_rgba[geom]), condim="3", mass="0",
             friction=row([self.config.friction, *model.geom_friction[geom][1:]]),
-            contype="2" if collides and self.config.self_collision else "0",
+            contype=str(SELF) if collides and self.config.self_collision else "0",
             conaffinity="0" if not collides else "3" if self.config.self_collision else "1",
         )  # fmt: skip
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from imitate.character.character import Character
 from imitate.character.config import CharacterConfig
+from imitate.character.mjcf import SELF
 from imitate.character.ready import read_model
 from imitate.character.rig import Rig
 from imitate.errors import ImitationError
@@ -48,6 +50,8 @@ def save_character(character: Character, folder: str | Path) -> None:
         "feet": np.array(character.feet, dtype=np.int64),
         **{key: getattr(character, key) for key in ARRAYS},
         "ready": rig is None,
+        "friction": character.model.geom_friction[0, 0],
+        "self_collision": bool((character.model.geom_contype & SELF).any()),
     }
     if rig is not None:
         values |= {
@@ -75,7 +79,7 @@ def load_character(path: str | Path, *, config: CharacterConfig | None = None) -
 
     Args:
         path: The folder or file; or the name of a robot of MuJoCo Menagerie.
-        config: Step, friction, gains and self-collision of a ready model.
+        config: Friction, gains and self-collision of a ready model's file.
 
     Raises:
         MissingFileError: Where there is nothing at the path.
@@ -104,7 +108,8 @@ def _assemble(place: Path, xml: str, values: dict[str, np.ndarray], config: Char
     if version != FORMAT_VERSION:
         raise ImitationError(f"{str(place)!r} has format_version {version}; this version of muybridge reads {FORMAT_VERSION}")
     if values["ready"]:
-        return read_model(place / XML, config)
+        own = {name: values[name].item() for name in ("friction", "self_collision")}
+        return read_model(place / XML, replace(config or CharacterConfig(), **own))
     skeleton = Skeleton(
         joint_names=tuple(values["skeleton_joint_names"].tolist()),
         parents=values["skeleton_parents"],

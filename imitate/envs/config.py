@@ -12,8 +12,10 @@ ACTIONS = ("residual", "absolute")
 STARTS = ("random", "first")
 
 
-def _need(config: object, name: str, lowest: float, *, above: bool = False) -> None:
+def _need(config: object, name: str, lowest: float, *, above: bool = False, finite: bool = True) -> None:
     value = getattr(config, name)
+    if finite and not value < math.inf:
+        raise ImitationError(f"{name} must be a finite number, got {value}")
     if not (value > lowest if above else value >= lowest):
         raise ImitationError(f"{name} must be {'above' if above else 'at least'} {lowest:g}, got {value}")
 
@@ -83,8 +85,8 @@ class TerminationConfig:
 
     def __post_init__(self) -> None:
         """Refuse limits that would end every episode."""
-        _need(self, "max_mean_distance_m", 0.0, above=True)
-        _need(self, "max_body_distance_m", 0.0, above=True)
+        _need(self, "max_mean_distance_m", 0.0, above=True, finite=False)
+        _need(self, "max_body_distance_m", 0.0, above=True, finite=False)
         _need(self, "min_height_ratio", 0.0)
 
 

@@ -36,7 +36,7 @@ class Step:
         final_observations: Observations before any new episode began, shape (N, O).
         lengths: Steps of the episode so far, this one included, shape (N,).
         terms: Each term of the reward, before its weight, in [0, 1], and "mean_distance", the mean distance of the bodies
-            from the reference's in metres, each of shape (N,).
+            from the reference's in metres, each of shape (N,); 0 where a body broke down under bad numbers.
     """
 
     observations: Float32[np.ndarray, "N O"]
@@ -186,7 +186,7 @@ class TrackingEnv:
             self._begin(ended)
             self._observe(ended, observations)
         shown = {name: term.astype(np.float32) for name, term in zip(TERMS, terms, strict=True)}
-        shown["mean_distance"] = mean.astype(np.float32)
+        shown["mean_distance"] = np.where(broken, 0.0, mean).astype(np.float32)
         return Step(observations, rewards.astype(np.float32), terminated, truncated, completed, final, lengths, shown)
 
     def _act(self, actions: np.ndarray) -> np.ndarray:

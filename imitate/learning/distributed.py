@@ -50,12 +50,6 @@ class Team:
             gradient.copy_(flat[begin : begin + gradient.numel()].view_as(gradient))
             begin += gradient.numel()
 
-    def any(self, flag: bool) -> bool:
-        """Tell whether any process says so."""
-        if self.size == 1:
-            return flag
-        return any(self.gather(flag))
-
     def gather(self, value: Any) -> list[Any]:
         """Return every process's value, by rank; picklable values of our own processes only."""
         if self.size == 1:

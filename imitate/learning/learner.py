@@ -131,6 +131,7 @@ class Learner:
         if self.config.loss == "clip":
             self.optimizer.param_groups[0]["lr"] = next_learning_rate(step_size, result.kl, self.config.step_kl)
         self._average.update_parameters(self.policy)
+        self.averaged.critic.load_state_dict(self.policy.critic.state_dict())  # in the unit of the newest returns
         self.iteration += 1
         self.samples += count
         sums = [rollout.rewards.sum(), rollout.terminated.sum(), rollout.truncated.sum()]
@@ -197,7 +198,7 @@ class Learner:
         try:
             self.policy.load_state_dict(state["policy"])
             self._average.load_state_dict(state["average"])
-        except RuntimeError as error:
+        except (KeyError, RuntimeError) as error:
             raise ImitationError(f"the checkpoint's networks are not those of this run: {_last_line(error)}") from None
         self.optimizer.load_state_dict(state["optimizer"])
         self.generator.set_state(state["generator"])

@@ -12,13 +12,14 @@ import pytest
 from rich.console import Console
 
 from imitate.anchors import load_anchors
+from imitate.character import make_character
 from imitate.envs.config import DEEPMIMIC, EnvConfig, RandomisationConfig, RewardConfig
 from imitate.envs.tracking import TrackingEnv
 from imitate.episodes import Control, Episodes, perform
 from imitate.errors import ImitationError
 from imitate.evaluation import STRESS, Outcome, evaluate, fair_config, summarize
 from imitate.evaluation_table import tables
-from imitate.reference import Reference
+from imitate.reference import Reference, make_reference
 
 STEPS, BODIES, HINGES, ENDS = 5, 3, 2, (1, 2)
 
@@ -142,6 +143,25 @@ def test_rules_are_the_same_whatever_was_trained_with(walker: Any) -> None:
     assert fair.reward == DEEPMIMIC
     assert fair.randomisation == RandomisationConfig()
     assert (fair.start, fair.adaptive_sampling, fair.termination.max_mean_distance_m) == ("first", False, math.inf)
+
+
+@pytest.mark.parametrize("size", [0.8, 0.9, 1.2])
+def test_what_counts_as_a_fall_does_not_depend_on_size(walker: Any, size: float) -> None:
+    own = walker.motion.skeleton
+    skeleton = own.with_offsets(size * own.offsets, size * own.end_site_offsets)
+    motion = replace(walker.motion, skeleton=skeleton, root_positions=size * walker.motion.root_positions)
+    character = make_character(motion)
+    reference = make_reference(character, motion)
+    assert fair_config(EnvConfig(), character, reference=reference, start="first").termination.end_on_contact
+
+
+def test_episodes_last_20_s_beside_a_clip_that_ends(walker: Any) -> None:
+    """A cyclic clip among others goes on no longer than alone."""
+    both = make_reference(walker.character, [walker.motion, walker.motion[:20]])
+    assert both.loops.any() and not both.loops.all()
+    assert fair_config(EnvConfig(), walker.character, reference=both, start="first").episode_length_s == 20.0
+    once = make_reference(walker.character, walker.motion[:60], cyclic=False)
+    assert fair_config(EnvConfig(), walker.character, reference=once, start="first").episode_length_s == 2.0
 
 
 def test_pure_tracking_is_measured(walker: Any) -> None:

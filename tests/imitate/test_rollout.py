@@ -159,7 +159,7 @@ def test_runs_that_are_none(untrained_run: Path, tmp_path: Path) -> None:
 def test_a_policy_of_other_observations_is_refused(untrained_run: Path) -> None:
     run = open_run(untrained_run)
     env = replace(run.config.env, observe_phase=not run.config.env.observe_phase)
-    with pytest.raises(ImitationError, match=r"takes \d+ observations.*this environment has \d+"):
+    with pytest.raises(ImitationError, match=r"was trained with observe_phase True, and here it is False"):
         roll_out(replace(run, config=replace(run.config, env=env)), seconds=0.5)
 
 

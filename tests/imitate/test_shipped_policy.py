@@ -9,6 +9,7 @@ import numpy as np
 
 from imitate.episodes import perform, run_control
 from imitate.evaluation import fair_config
+from imitate.policy_file import load_policy
 from imitate.runs import clip_hash, open_run
 from kinematics import load_motion
 from kinematics.standardize import standardize
@@ -34,4 +35,4 @@ def test_shipped_policy_is_of_the_clip_that_stands_beside_it(clips: Path) -> Non
     clip = standardize(load_motion(clips / "walk_cmu.bvh")).motion
     np.testing.assert_allclose(run.motion.root_positions, clip.root_positions, atol=1e-9)
     assert run.policy().num_actions == len(run.character.hinge_names) == 33
-    assert len(clip_hash(run)) == 64
+    assert load_policy(run.folder / "policy.pt")[1]["clip_sha256"] == clip_hash(run)

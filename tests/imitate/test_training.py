@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import os
 import pickle
 import resource
 import signal
 import subprocess
 import sys
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -198,6 +201,23 @@ def test_a_full_disk_leaves_the_checkpoint_before(tmp_path: Path) -> None:
     assert load_checkpoint(tmp_path)["numbers"].tolist() == [0, 1, 2]
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # TensorBoard's own thread
+def test_a_full_disk_ends_a_training_in_one_sentence(tmp_path: Path) -> None:
+    def fill(progress: Progress) -> None:
+        if progress.row["iteration"] == 3.0:
+            full = full_disk((tmp_path / "progress.csv").stat().st_size + 10)
+            full.__enter__()
+            opened.append(full)
+
+    opened: list[Any] = []
+    try:
+        with pytest.raises(ImitationError, match=r"cannot write .*progress\.csv.*the checkpoints are as they were"):
+            run(tmp_path, call=fill)
+    finally:
+        for full in opened:
+            full.__exit__(None, None, None)
+
+
 def test_checkpoints_keep_all_kinds_of_numbers(tmp_path: Path) -> None:
     state = {
         "arrays": [np.arange(4, dtype=np.uint8), np.array([True, False]), np.float64(0.1), np.zeros((0, 3))],
@@ -290,10 +310,13 @@ def test_settings_that_cannot_be_are_refused(tmp_path: Path, text: str, said: st
         load_config(path)
 
 
-def test_a_resumed_run_takes_only_new_lengths(tmp_path: Path) -> None:
+def test_a_resumed_run_takes_only_new_lengths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save_config(dataclasses.replace(CONFIG, minutes=30.0), tmp_path / "config.toml")
     assert _asked(tmp_path, (), None, None, TrainConfig()).minutes == 30.0
     assert _asked(tmp_path, (), None, None, TrainConfig(minutes=60.0)) == dataclasses.replace(CONFIG, minutes=60.0)
+    monkeypatch.setattr("sys.argv", ["imitate", "train", "--resume", "--minutes=15", "--iterations", "0"])
+    again = _asked(tmp_path, (), None, None, TrainConfig())  # asked for, though both are what they are by default
+    assert (again.minutes, again.iterations) == (15.0, 0)
     with pytest.raises(ImitationError, match="seed, a clip cannot be given; only --minutes, --iterations, --stop-completion"):
         _asked(tmp_path, (Path("a.bvh"),), None, None, TrainConfig(seed=4))
     with pytest.raises(ImitationError, match="no run to resume .*; python -m imitate train CLIP -o .*/no makes one"):
@@ -343,7 +366,8 @@ def test_a_folder_with_a_run_is_not_written_over(whole: Path, tmp_path: Path, cl
 
 def test_a_training_can_begin_with_a_policy_of_the_same_body(untrained_run: Path, clips: Path, tmp_path: Path) -> None:
     """Pushes are learned on top of a walk."""
-    still = TrainConfig(iterations=1, num_envs=4, ppo=PPOConfig(hidden=(8, 8), learning_rate=1e-9, epochs=1, minibatches=1))
+    small = PPOConfig(hidden=(8, 8), learning_rate=1e-9, epochs=1, minibatches=1)
+    still = TrainConfig(iterations=1, num_envs=4, seed=5, ppo=small)
     clip = clips / "walk_lafan1.bvh"
     training.train(clip, tmp_path / "run", still, start_from=untrained_run)
     before, after = weights(untrained_run), weights(tmp_path / "run")
@@ -353,6 +377,13 @@ def test_a_training_can_begin_with_a_policy_of_the_same_body(untrained_run: Path
         file.unlink()
     training.train(None, tmp_path / "run", resume=True)
     assert all(torch.equal(after[name], value) for name, value in weights(tmp_path / "run").items())
+    start = tomllib.loads((tmp_path / "run" / "versions.toml").read_text())["start"]
+    assert start["sha256"] == hashlib.sha256((untrained_run / "policy.pt").read_bytes()).hexdigest()
+    with pytest.raises(ImitationError, match="was trained with action_scale_rad 0.5, and here it is 2.0; they must be equal"):
+        other = dataclasses.replace(still, env=EnvConfig(action_scale_rad=2.0))
+        training.train(clip, tmp_path / "other", other, start_from=untrained_run)
+    with pytest.raises(ImitationError, match="a resumed run goes on with its own clips, body and policy"):
+        training.train(clip, tmp_path / "run", resume=True)
     with pytest.raises(ImitationError, match="a policy for another body"):
         training.train(clips / "walk_cmu.bvh", tmp_path / "other", still, start_from=untrained_run / "policy.pt")
     with pytest.raises(ImitationError, match=r"has layers of \(8, 8\), and ppo.hidden is \(256, 128\)"):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from imitate.character import fix, lint, load_character, make_character, save_character, to_motion, to_qpos
+from imitate.character.config import CharacterConfig
 from imitate.cli_character import character as command
 from imitate.errors import ImitationError
 from kinematics.errors import InputError, MissingFileError
@@ -68,6 +69,15 @@ def test_ready_model_keeps_its_gains_and_performs(robot, walk, tmp_path):
     np.testing.assert_allclose(again.stiffness, robot.stiffness)
     np.testing.assert_allclose(again.torque_limits, robot.torque_limits)
     np.testing.assert_allclose(to_qpos(again, walk[:20]), to_qpos(robot, walk[:20]), atol=1e-6)
+
+
+def test_a_ready_body_keeps_its_friction_and_collisions_on_disk(tmp_path):
+    robot = load_character(ROBOT, config=CharacterConfig(friction=0.3, self_collision=True))
+    save_character(robot, tmp_path)
+    again = load_character(tmp_path).model
+    for name in ("geom_friction", "geom_contype", "geom_conaffinity"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(robot.model, name))
+    assert sorted(again.exclude_signature) == sorted(robot.model.exclude_signature) != []
 
 
 def test_motors_become_position_actuators(tmp_path):

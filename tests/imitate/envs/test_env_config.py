@@ -17,6 +17,8 @@ from kinematics.errors import UnknownNameError
         (lambda: RandomisationConfig(mass=(0.0, 1.0)), "mass"),
         (lambda: RewardConfig(0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0), "weights"),
         (lambda: RewardConfig(pose_scale=-1.0), "pose_scale"),
+        (lambda: EnvConfig(episode_length_s=float("inf")), "episode_length_s must be a finite number"),
+        (lambda: RandomisationConfig(push_interval_s=float("inf")), "push_interval_s must be a finite number"),
         (lambda: TerminationConfig(max_mean_distance_m=0.0), "max_mean_distance_m"),
     ],
 )

@@ -205,6 +205,7 @@ def test_bad_numbers_end_that_body_alone_and_name_it(walker):
     rest = np.arange(6) != 1
     assert np.array_equal(step.final_observations[rest], calm.final_observations[rest])
     assert np.isfinite(step.observations).all() and np.isfinite(step.final_observations).all()
+    assert np.isfinite(step.terms["mean_distance"]).all()  # means of it are curves
     step = env.step(actions[1])
     assert step.terminated[4] and env.bad_numbers["action"] == 1 and np.isfinite(step.observations).all()
 

@@ -113,6 +113,18 @@ def test_equal_seeds_give_equal_runs_and_a_state_goes_on_exactly() -> None:
         assert torch.equal(value, other.policy.state_dict()[name]), name
 
 
+def test_the_averaged_policy_is_the_exponential_mean_of_its_weights() -> None:
+    learner, means = make(), []
+    for _ in range(4):
+        learner.iterate()
+        weights = learner.policy.actor[0].weight.detach().clone()
+        means.append(weights if not means else 0.98 * means[-1] + 0.02 * weights)
+    torch.testing.assert_close(learner.averaged.actor[0].weight, means[-1])
+    assert not torch.equal(means[-1], weights)
+    observations = torch.from_numpy(learner.observations)
+    torch.testing.assert_close(learner.averaged.values(observations), learner.policy.values(observations))
+
+
 def test_a_state_of_other_networks_or_of_more_processes_is_refused() -> None:
     state = make().state()
     with pytest.raises(ImitationError, match="networks are not those of this run"):
