@@ -37,7 +37,7 @@ from imitate.runs import CONFIG
 CLIPS = common.ROOT / "data" / "clips"
 WALK = CLIPS / "walk_cmu.bvh"
 DEEPMIMIC_BODY = ("--character.hands", "False", "--character.toes", "False", "--character.spine-joints", "1")
-PUSHES = ("--env.randomisation.push-speed-m-s", "0", "0.7", "--env.termination.max-mean-distance-m", "0.5")
+PUSHES = ("--env.randomisation.push-speed-m-s", "0", "0.7", "--env.termination.max-mean-distance-m", "1")
 Answer = dict[str, Any]
 
 
