@@ -80,7 +80,7 @@ ROWS = (
     Row(
         "pushed",
         WALK,
-        45.0,
+        30.0,
         PUSHES,
         (("last under pushes", lambda found: found["stress"]["push_0.5_m_s"]["completion"], 0.8, True),),
     ),
